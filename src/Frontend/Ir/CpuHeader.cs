@@ -1,0 +1,112 @@
+using System.Runtime.InteropServices;
+using Emu.Frontend.SoftMmu;
+
+namespace Emu.Frontend.Ir;
+
+/// <summary>
+/// The ISA-neutral start of every vCPU's native state block. IR operands are <b>slots</b>: byte offsets from the start of
+/// this block to 8-byte cells (a guest register, a temporary) or 64-byte cells (a vector register). The frontend's own
+/// state struct begins with this header and lays out its registers behind it.
+/// </summary>
+[StructLayout(LayoutKind.Explicit, Size = Size)]
+public unsafe struct CpuHeader
+{
+    /// <summary>Size of the header in bytes; the frontend's registers follow.</summary>
+    public const int Size = 128 + (TemporaryCount * 8);
+
+    /// <summary>Number of 8-byte temporaries.</summary>
+    public const int TemporaryCount = 32;
+
+    /// <summary>Slot of the program counter.</summary>
+    public const ushort PcSlot = 0x30;
+
+    /// <summary>Slot that always reads zero: the base of an address without base or index.</summary>
+    public const ushort ZeroSlot = 0x60;
+
+    /// <summary>Slot of <see cref="FlagsResult"/>.</summary>
+    public const ushort FlagsResultSlot = 0x48;
+
+    /// <summary>Slot of temporary 0; the others follow, 8 bytes apart.</summary>
+    public const ushort TemporarySlot = 128;
+
+    /// <summary>Non-zero asks running code to return to the dispatcher at the next block end. Written by any thread.</summary>
+    [FieldOffset(0x00)] public int ExitRequest;
+
+    /// <summary>Why the handlers returned to the dispatcher (a <see cref="LeaveReason"/>).</summary>
+    [FieldOffset(0x04)] public LeaveReason Leave;
+
+    /// <summary>The softmmu table of the current mode.</summary>
+    [FieldOffset(0x08)] public TlbEntry* Tlb;
+
+    /// <summary>Guest instructions completed.</summary>
+    [FieldOffset(0x10)] public ulong Instructions;
+
+    /// <summary>The op in execution, stored before anything that may fault: names the guest instruction.</summary>
+    [FieldOffset(0x18)] public nint CurrentOp;
+
+    /// <summary>GCHandle of the managed vCPU.</summary>
+    [FieldOffset(0x20)] public nint Owner;
+
+    /// <summary>The jump cache: translated code by program counter.</summary>
+    [FieldOffset(0x28)] public JumpCacheEntry* JumpCache;
+
+    /// <summary>Program counter; valid between blocks and where an op wrote it, stale inside a block.</summary>
+    [FieldOffset(PcSlot)] public ulong Pc;
+
+    /// <summary>Identifies the CPU mode a translation depends on; equal keys and equal code give equal translations.</summary>
+    [FieldOffset(0x38)] public ulong ModeKey;
+
+    /// <summary>Lazy flags: what was computed (<see cref="FlagsKind"/> × 4 + width index).</summary>
+    [FieldOffset(0x40)] public ulong FlagsOp;
+
+    /// <summary>Lazy flags: the result, zero-extended; with <see cref="FlagsKind.Materialised"/> the flag bits themselves.</summary>
+    [FieldOffset(FlagsResultSlot)] public ulong FlagsResult;
+
+    /// <summary>Lazy flags: the second operand (or what the kind says), zero-extended.</summary>
+    [FieldOffset(0x50)] public ulong FlagsSource;
+
+    /// <summary>Lazy flags: carry-in of add/subtract with carry, preserved carry of increment/decrement (0 or 1).</summary>
+    [FieldOffset(0x58)] public ulong FlagsCarry;
+
+    /// <summary>Always zero (<see cref="ZeroSlot"/>).</summary>
+    [FieldOffset(ZeroSlot)] public ulong Zero;
+
+    /// <summary>Scratch of the interpreter's slow paths.</summary>
+    [FieldOffset(0x68)] public ulong Scratch;
+}
+
+/// <summary>Why translated code returned to the dispatcher.</summary>
+public enum LeaveReason
+{
+    /// <summary>A block ended; the program counter is set. The returned op is the exit to link, if it can be linked.</summary>
+    BlockEnd,
+
+    /// <summary>The instruction at <see cref="CpuHeader.CurrentOp"/> faulted; the fault is recorded in the frontend's CPU.</summary>
+    Fault,
+
+    /// <summary>The instruction at <see cref="CpuHeader.CurrentOp"/> writes to its own block: execute it alone, then look the code up again.</summary>
+    SelfModify,
+}
+
+/// <summary>One entry of the jump cache: valid when both tags match.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct JumpCacheEntry
+{
+    /// <summary>Number of entries; a power of two.</summary>
+    public const int Count = 1024;
+
+    /// <summary>Program counter of the block.</summary>
+    public ulong Pc;
+
+    /// <summary>Mode key of the block.</summary>
+    public ulong ModeKey;
+
+    /// <summary>First op, or zero.</summary>
+    public nint Code;
+
+    /// <summary>Padding to 32 bytes.</summary>
+    public nint Reserved;
+
+    /// <summary>The entry number for <paramref name="pc"/>.</summary>
+    public static int IndexOf(ulong pc) => (int)((pc ^ (pc >> 10)) & (Count - 1));
+}

@@ -1,0 +1,53 @@
+using System.Runtime.InteropServices;
+
+namespace Emu.Frontend.SoftMmu;
+
+/// <summary>
+/// One softmmu TLB entry. An access of n bytes at linear address a hits when the tag for its kind equals
+/// <c>(a + n - 1) &amp; ~0xfff</c> in the entry indexed by a's page: a tag with any low bit set never matches, which sends MMIO,
+/// watchpoints and pages with translated code to the slow path, and an access across a page end misses by itself.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct TlbEntry
+{
+    /// <summary>Entries per mode; a power of two.</summary>
+    public const int Count = 1024;
+
+    /// <summary>Size in bytes.</summary>
+    public const int Size = 32;
+
+    /// <summary>A tag that matches no access.</summary>
+    public const ulong Invalid = 1;
+
+    /// <summary>Page address if reads may go straight to memory.</summary>
+    public ulong ReadTag;
+
+    /// <summary>Page address if writes may go straight to memory.</summary>
+    public ulong WriteTag;
+
+    /// <summary>Host address of a byte minus its linear address.</summary>
+    public nint Addend;
+
+    /// <summary>Guest-physical page address, with the low bits of <see cref="TlbPageFlags"/>.</summary>
+    public ulong Physical;
+}
+
+/// <summary>What the page walk found about a page; kept in the low bits of <see cref="TlbEntry.Physical"/>.</summary>
+[Flags]
+public enum TlbPageFlags
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>The page may be read in this mode.</summary>
+    Read = 1,
+
+    /// <summary>The page may be written in this mode and its D bit is set.</summary>
+    Write = 2,
+
+    /// <summary>Global: survives a CR3 write.</summary>
+    Global = 4,
+
+    /// <summary>Part of a large page: INVLPG of any address in it must drop it.</summary>
+    Large = 8,
+}
