@@ -23,6 +23,9 @@ public unsafe struct CpuHeader
     /// <summary>Slot that always reads zero: the base of an address without base or index.</summary>
     public const ushort ZeroSlot = 0x60;
 
+    /// <summary>Slot of <see cref="Scratch"/>.</summary>
+    public const ushort ScratchSlot = 0x68;
+
     /// <summary>Slot of <see cref="FlagsResult"/>.</summary>
     public const ushort FlagsResultSlot = 0x48;
 
@@ -71,8 +74,11 @@ public unsafe struct CpuHeader
     /// <summary>Always zero (<see cref="ZeroSlot"/>).</summary>
     [FieldOffset(ZeroSlot)] public ulong Zero;
 
-    /// <summary>Scratch of the interpreter's slow paths.</summary>
-    [FieldOffset(0x68)] public ulong Scratch;
+    /// <summary>Second result of helpers that return more than 64 bits.</summary>
+    [FieldOffset(ScratchSlot)] public ulong Scratch;
+
+    /// <summary>GCHandle of the vCPU's <see cref="SoftMmu.SoftMmu"/>.</summary>
+    [FieldOffset(0x70)] public nint Mmu;
 }
 
 /// <summary>Why translated code returned to the dispatcher.</summary>
@@ -104,8 +110,8 @@ public struct JumpCacheEntry
     /// <summary>First op, or zero.</summary>
     public nint Code;
 
-    /// <summary>Padding to 32 bytes.</summary>
-    public nint Reserved;
+    /// <summary>The block's number in the engine.</summary>
+    public nint BlockNumber;
 
     /// <summary>The entry number for <paramref name="pc"/>.</summary>
     public static int IndexOf(ulong pc) => (int)((pc ^ (pc >> 10)) & (Count - 1));

@@ -26,6 +26,7 @@ public sealed record X86CpuEnvironment(int Index, AddressSpace Memory, AddressSp
 public sealed unsafe partial class X86Cpu : IPageWalker, IDisposable
 {
     private GCHandle _self;
+    private GCHandle _mmu;
     private bool _disposed;
 
     /// <summary>Creates the CPU in its power-on state.</summary>
@@ -37,6 +38,8 @@ public sealed unsafe partial class X86Cpu : IPageWalker, IDisposable
         _self = GCHandle.Alloc(this);
         State->Header.Owner = GCHandle.ToIntPtr(_self);
         Mmu = new SoftMmu.SoftMmu(&State->Header, this, environment.Memory);
+        _mmu = GCHandle.Alloc(Mmu);
+        State->Header.Mmu = GCHandle.ToIntPtr(_mmu);
         Reset();
     }
 
@@ -138,6 +141,7 @@ public sealed unsafe partial class X86Cpu : IPageWalker, IDisposable
             _disposed = true;
             Mmu.Dispose();
             _self.Free();
+            _mmu.Free();
             NativeMemory.AlignedFree(State);
         }
     }

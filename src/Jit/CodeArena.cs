@@ -1,0 +1,46 @@
+using System.Runtime.InteropServices;
+using Emu.Jit.Interpreter;
+
+namespace Emu.Jit;
+
+/// <summary>Native memory for ops, handed out in order and given back all at once.</summary>
+internal sealed unsafe class CodeArena(int maxBytes) : IDisposable
+{
+    private const int ChunkOps = 1 << 15;
+
+    private readonly List<nint> _chunks = [];
+    private int _usedInChunk = ChunkOps;
+
+    /// <summary>True when the next allocation would exceed the limit: flush first.</summary>
+    public bool IsFull => (long)(_chunks.Count + 1) * ChunkOps * Op.SizeInBytes > maxBytes && _usedInChunk > ChunkOps - 4096;
+
+    /// <summary>Room for <paramref name="count"/> ops, at most 4096.</summary>
+    public Op* Allocate(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, 4096);
+        if (_usedInChunk + count > ChunkOps)
+        {
+            _chunks.Add((nint)NativeMemory.AlignedAlloc(ChunkOps * Op.SizeInBytes, 64));
+            _usedInChunk = 0;
+        }
+
+        Op* ops = (Op*)_chunks[^1] + _usedInChunk;
+        _usedInChunk += count;
+        return ops;
+    }
+
+    /// <summary>Gives all memory back; no op may be in use.</summary>
+    public void Clear()
+    {
+        foreach (nint chunk in _chunks)
+        {
+            NativeMemory.AlignedFree((void*)chunk);
+        }
+
+        _chunks.Clear();
+        _usedInChunk = ChunkOps;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Clear();
+}

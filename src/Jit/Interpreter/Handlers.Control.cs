@@ -1,0 +1,177 @@
+using System.Runtime.CompilerServices;
+using Emu.Frontend.Ir;
+
+namespace Emu.Jit.Interpreter;
+
+/// <summary>Helper calls and the exits of a block.</summary>
+internal static unsafe partial class Handlers
+{
+    [MethodImpl(Hot)]
+    public static Op* Call(Op* op, byte* cpu)
+    {
+        ((CpuHeader*)cpu)->CurrentOp = (nint)op;
+        ulong result = ((delegate*<CpuHeader*, ulong, ulong, ulong, ulong>)op->Target)(
+            (CpuHeader*)cpu, *(ulong*)(cpu + op->A), *(ulong*)(cpu + op->B), (ulong)op->Imm);
+        *(ulong*)(cpu + op->Dst) = result;
+        op++;
+        return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
+    }
+
+    [MethodImpl(Hot)]
+    public static Op* CallVoid(Op* op, byte* cpu)
+    {
+        ((CpuHeader*)cpu)->CurrentOp = (nint)op;
+        ((delegate*<CpuHeader*, ulong, ulong, ulong, ulong>)op->Target)(
+            (CpuHeader*)cpu, *(ulong*)(cpu + op->A), *(ulong*)(cpu + op->B), (ulong)op->Imm);
+        op++;
+        return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
+    }
+
+    [MethodImpl(Hot)]
+    public static Op* CallVector(Op* op, byte* cpu)
+    {
+        ((CpuHeader*)cpu)->CurrentOp = (nint)op;
+        ((delegate*<CpuHeader*, byte*, byte*, byte*, int, void>)op->Target)((CpuHeader*)cpu, cpu + op->Dst, cpu + op->A, cpu + op->B, (int)op->Imm);
+        op++;
+        return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
+    }
+
+    [MethodImpl(Hot)]
+    public static Op* CallVectorValue(Op* op, byte* cpu)
+    {
+        ((CpuHeader*)cpu)->CurrentOp = (nint)op;
+        *(ulong*)(cpu + op->Dst) = ((delegate*<CpuHeader*, byte*, byte*, ulong>)op->Target)((CpuHeader*)cpu, cpu + op->A, cpu + op->B);
+        op++;
+        return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
+    }
+
+    [MethodImpl(Hot)]
+    public static Op* Jump(Op* op, byte* cpu)
+    {
+        CpuHeader* header = (CpuHeader*)cpu;
+        header->Instructions += op->Dst;
+        Op* target = (Op*)op->Target;
+        if (target == null || header->ExitRequest != 0)
+        {
+            return LeaveWith(op, cpu, LeaveReason.BlockEnd);
+        }
+
+        return ((delegate*<Op*, byte*, Op*>)target->Handler)(target, cpu);
+    }
+
+    /// <summary>A jump out of the page: Imm is the whole program counter, looked up in the jump cache.</summary>
+    [MethodImpl(Hot)]
+    public static Op* JumpFar(Op* op, byte* cpu)
+    {
+        CpuHeader* header = (CpuHeader*)cpu;
+        header->Instructions += op->Dst;
+        ulong pc = (ulong)op->Imm;
+        header->Pc = pc;
+        JumpCacheEntry* entry = header->JumpCache + JumpCacheEntry.IndexOf(pc);
+        if (entry->Pc != pc || entry->ModeKey != header->ModeKey || header->ExitRequest != 0)
+        {
+            return LeaveWith(null, cpu, LeaveReason.BlockEnd);
+        }
+
+        Op* target = (Op*)entry->Code;
+        return ((delegate*<Op*, byte*, Op*>)target->Handler)(target, cpu);
+    }
+
+    [MethodImpl(Hot)]
+    public static Op* JumpIndirect(Op* op, byte* cpu)
+    {
+        CpuHeader* header = (CpuHeader*)cpu;
+        header->Instructions += op->Dst;
+        ulong pc = *(ulong*)(cpu + op->A);
+        header->Pc = pc;
+        JumpCacheEntry* entry = header->JumpCache + JumpCacheEntry.IndexOf(pc);
+        if (entry->Pc != pc || entry->ModeKey != header->ModeKey || header->ExitRequest != 0)
+        {
+            return LeaveWith(null, cpu, LeaveReason.BlockEnd);
+        }
+
+        Op* target = (Op*)entry->Code;
+        return ((delegate*<Op*, byte*, Op*>)target->Handler)(target, cpu);
+    }
+
+    [MethodImpl(Hot)]
+    public static Op* JumpIf<TCondition, TSource, TWidth>(Op* op, byte* cpu)
+        where TCondition : ICondition
+        where TSource : IFlagsSource
+        where TWidth : IWidth
+    {
+        if (!TSource.Holds<TWidth>((CpuHeader*)cpu, TCondition.Condition))
+        {
+            op++;
+        }
+
+        CpuHeader* header = (CpuHeader*)cpu;
+        header->Instructions += op->Dst;
+        Op* target = (Op*)op->Target;
+        if (target == null || header->ExitRequest != 0)
+        {
+            return LeaveWith(op, cpu, LeaveReason.BlockEnd);
+        }
+
+        return ((delegate*<Op*, byte*, Op*>)target->Handler)(target, cpu);
+    }
+
+    [MethodImpl(Hot)]
+    public static Op* CompareJump<TCondition, TOperand, TWidth>(Op* op, byte* cpu)
+        where TCondition : ICondition
+        where TOperand : IOperand
+        where TWidth : IWidth
+    {
+        CpuHeader* header = (CpuHeader*)cpu;
+        ulong a = TWidth.Load(cpu + op->A);
+        ulong b = TOperand.GetLow<TWidth>(op, cpu);
+        header->FlagsOp = LazyFlags.Encode(FlagsKind.Sub, (int)TWidth.Width);
+        header->FlagsResult = TWidth.Truncate(a - b);
+        header->FlagsSource = b;
+        if (!SubFlags.OfCompare<TWidth>(a, b, TCondition.Condition))
+        {
+            op++;
+        }
+
+        header->Instructions += op->Dst;
+        Op* target = (Op*)op->Target;
+        if (target == null || header->ExitRequest != 0)
+        {
+            return LeaveWith(op, cpu, LeaveReason.BlockEnd);
+        }
+
+        return ((delegate*<Op*, byte*, Op*>)target->Handler)(target, cpu);
+    }
+
+    [MethodImpl(Hot)]
+    public static Op* TestJump<TCondition, TOperand, TWidth>(Op* op, byte* cpu)
+        where TCondition : ICondition
+        where TOperand : IOperand
+        where TWidth : IWidth
+    {
+        CpuHeader* header = (CpuHeader*)cpu;
+        ulong result = TWidth.Load(cpu + op->A) & TOperand.GetLow<TWidth>(op, cpu);
+        header->FlagsOp = LazyFlags.Encode(FlagsKind.Logic, (int)TWidth.Width);
+        header->FlagsResult = result;
+        if (!ResultFlags.OfTest<TWidth>(result, TCondition.Condition))
+        {
+            op++;
+        }
+
+        header->Instructions += op->Dst;
+        Op* target = (Op*)op->Target;
+        if (target == null || header->ExitRequest != 0)
+        {
+            return LeaveWith(op, cpu, LeaveReason.BlockEnd);
+        }
+
+        return ((delegate*<Op*, byte*, Op*>)target->Handler)(target, cpu);
+    }
+
+    [MethodImpl(Hot)]
+    public static Op* Exit(Op* op, byte* cpu)
+    {
+        ((CpuHeader*)cpu)->Instructions += op->Dst;
+        return LeaveWith(null, cpu, LeaveReason.BlockEnd);
+    }
+}

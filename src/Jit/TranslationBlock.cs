@@ -1,0 +1,55 @@
+using Emu.Jit.Interpreter;
+
+namespace Emu.Jit;
+
+/// <summary>Names a translation: the same code at the same address in the same mode.</summary>
+internal readonly record struct BlockKey(ulong Physical, ulong Pc, ulong ModeKey);
+
+/// <summary>One translated block: its place in guest code, its ops in native memory, and the jumps linked to it.</summary>
+internal sealed unsafe class TranslationBlock(BlockKey key, int number, Op* code, int byteLength, int opCount)
+{
+    /// <summary>The block's name.</summary>
+    public BlockKey Key { get; } = key;
+
+    /// <summary>Index in the engine's list; −1 for a block that is run once.</summary>
+    public int Number { get; } = number;
+
+    /// <summary>First op.</summary>
+    public Op* Code { get; } = code;
+
+    /// <summary>Number of ops, the end marker excluded.</summary>
+    public int OpCount { get; } = opCount;
+
+    /// <summary>Bytes of guest code.</summary>
+    public int ByteLength { get; } = byteLength;
+
+    /// <summary>Physical page of the part behind a page end, or null when the block lies in one page.</summary>
+    public ulong? SecondPage { get; init; }
+
+    /// <summary>Applied to program counters that leave the block.</summary>
+    public ulong PcMask { get; init; }
+
+    /// <summary>Exits may be linked to other blocks and the jump cache may name this one.</summary>
+    public bool MayChain { get; init; }
+
+    /// <summary>First op and byte offset of each guest instruction.</summary>
+    public required (ushort FirstOp, ushort PcOffset)[] Instructions { get; init; }
+
+    /// <summary>Jump ops whose target is this block.</summary>
+    public List<nint> IncomingJumps { get; } = [];
+
+    /// <summary>False once the code changed.</summary>
+    public bool IsValid { get; set; } = true;
+
+    /// <summary>The index of the guest instruction that op number <paramref name="op"/> belongs to.</summary>
+    public int InstructionAt(int op)
+    {
+        int index = Instructions.Length - 1;
+        while (index > 0 && Instructions[index].FirstOp > op)
+        {
+            index--;
+        }
+
+        return index;
+    }
+}

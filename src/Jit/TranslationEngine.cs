@@ -1,0 +1,460 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Emu.Core.Memory;
+using Emu.Frontend.Ir;
+using Emu.Frontend.SoftMmu;
+using Emu.Jit.Interpreter;
+
+namespace Emu.Jit;
+
+/// <summary>Limits and switches of translation.</summary>
+public sealed record TranslationOptions
+{
+    /// <summary>Bytes of tier-0 code per vCPU before everything is dropped.</summary>
+    public int CodeCacheBytes { get; init; } = 96 << 20;
+
+    /// <summary>Called with each block after optimisation (<c>-d op</c>, <c>in_asm</c>).</summary>
+    public Action<IrBlock>? Translated { get; init; }
+}
+
+/// <summary>
+/// One vCPU's translations and the loop that runs them: finds or makes the block for the program counter, enters it, links
+/// its exits, drops blocks whose code is written. Belongs to the vCPU's thread.
+/// </summary>
+public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
+{
+    private readonly CpuHeader* _cpu;
+    private readonly SoftMmu _mmu;
+    private readonly IGuestFrontend _frontend;
+    private readonly AddressSpace _memory;
+    private readonly TranslationOptions _options;
+    private readonly CodeArena _arena;
+    private readonly CodeArena _singleArena = new(int.MaxValue);
+    private readonly IrBlock _ir = new();
+    private readonly Dictionary<BlockKey, TranslationBlock> _blocks = [];
+    private readonly Dictionary<ulong, List<TranslationBlock>> _blocksByPage = [];
+    private readonly List<TranslationBlock> _numbered = [];
+    private readonly CodePageCache _codePages;
+    private TranslationBlock? _singleBlock;
+    private int _generation; // counts FlushAll: pointers to ops do not outlive one
+    private bool _disposed;
+
+    /// <summary>Creates an empty cache for the vCPU of <paramref name="cpu"/>.</summary>
+    public TranslationEngine(CpuHeader* cpu, SoftMmu mmu, IGuestFrontend frontend, AddressSpace memory, TranslationOptions options)
+    {
+        _cpu = cpu;
+        _mmu = mmu;
+        _frontend = frontend;
+        _memory = memory;
+        _options = options;
+        _arena = new CodeArena(options.CodeCacheBytes);
+        _codePages = new CodePageCache(mmu);
+        cpu->JumpCache = (JumpCacheEntry*)NativeMemory.AlignedAlloc((nuint)(JumpCacheEntry.Count * sizeof(JumpCacheEntry)), 64);
+        ForgetAddresses();
+        mmu.Flushed = ForgetAddresses;
+        mmu.CodeObserver = this;
+    }
+
+    /// <summary>Blocks made so far.</summary>
+    public ulong BlocksTranslated { get; private set; }
+
+    /// <summary>Blocks dropped because their code was written.</summary>
+    public ulong BlocksInvalidated { get; private set; }
+
+    /// <summary>
+    /// Runs translated code from the program counter until something needs the vCPU's attention: an exit request, a fault,
+    /// an instruction that ends in the dispatcher.
+    /// </summary>
+    public LeaveReason Run()
+    {
+        TranslationBlock? block = FindBlock();
+        return block is null ? LeaveReason.Fault : Enter(block);
+    }
+
+    /// <summary>Executes exactly one instruction, untouched by caches of code.</summary>
+    public LeaveReason RunSingle()
+    {
+        if (!_frontend.TryGetFetchAddress(out ulong linear) || !_codePages.TryTranslate(linear, out ulong physical)
+            || !_frontend.TryLift(_ir, physical, maxInstructions: 1))
+        {
+            NoteFetchFault();
+            return LeaveReason.Fault;
+        }
+
+        _ir.MayChain = false;
+        _singleArena.Clear();
+        _singleBlock = Encode(_singleArena, new BlockKey(physical, _cpu->Pc, _cpu->ModeKey), -1);
+        return Enter(_singleBlock);
+    }
+
+    /// <summary>Sets the program counter to the instruction that <see cref="CpuHeader.CurrentOp"/> belongs to, and counts the instructions before it.</summary>
+    public void RewindToCurrentInstruction()
+    {
+        if (_cpu->CurrentOp == 0)
+        {
+            return;
+        }
+
+        Op* op = (Op*)_cpu->CurrentOp;
+        TranslationBlock block = BlockOf(op);
+        int index = block.InstructionAt((int)(op - block.Code));
+        _cpu->Instructions += (ulong)index;
+        _cpu->Pc = (block.Key.Pc + block.Instructions[index].PcOffset) & block.PcMask;
+    }
+
+    /// <inheritdoc/>
+    public bool BeforeCodeWrite(GuestRam ram, ulong offset, int length)
+    {
+        FlatRange? range = FindRange(ram, offset);
+        return range is not null && Invalidate(range.Value.Start + (offset - range.Value.Region.BackingOffset - range.Value.RegionOffset), length);
+    }
+
+    /// <summary>Drops every block that has a byte in a physical range. True when the block in execution was among them.</summary>
+    public bool Invalidate(ulong physical, int length)
+    {
+        ulong page = physical & ~0xfffUL;
+        if (!_blocksByPage.TryGetValue(page, out List<TranslationBlock>? list))
+        {
+            return false;
+        }
+
+        TranslationBlock? current = _cpu->CurrentOp != 0 ? BlockOf((Op*)_cpu->CurrentOp) : null;
+        bool hitsCurrent = current is not null && current != _singleBlock && Overlaps(current, physical, length);
+        for (int i = list.Count - 1; i >= 0; i--)
+        {
+            if (Overlaps(list[i], physical, length))
+            {
+                Drop(list[i]);
+            }
+        }
+
+        if (list.Count == 0)
+        {
+            _blocksByPage.Remove(page);
+            UnmarkCodePage(page);
+        }
+
+        return hitsCurrent;
+    }
+
+    /// <summary>Drops all translations; not to be called while code runs.</summary>
+    public void FlushAll()
+    {
+        foreach (ulong page in _blocksByPage.Keys)
+        {
+            UnmarkCodePage(page);
+        }
+
+        _generation++;
+        _blocks.Clear();
+        _blocksByPage.Clear();
+        _numbered.Clear();
+        _arena.Clear();
+        _cpu->CurrentOp = 0;
+        ForgetAddresses();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!_disposed)
+        {
+            _disposed = true;
+            FlushAll();
+            _arena.Dispose();
+            _singleArena.Dispose();
+            NativeMemory.AlignedFree(_cpu->JumpCache);
+            _cpu->JumpCache = null;
+        }
+    }
+
+    private LeaveReason Enter(TranslationBlock block)
+    {
+        _cpu->Leave = LeaveReason.BlockEnd;
+        Op* exit = ((delegate*<Op*, byte*, Op*>)block.Code->Handler)(block.Code, (byte*)_cpu);
+        while (_cpu->Leave == LeaveReason.BlockEnd)
+        {
+            TranslationBlock? from = null;
+            if (exit != null)
+            {
+                from = BlockOf(exit);
+                _cpu->Pc = exit->C != 0 ? (ulong)exit->Imm : IrBlock.JumpTarget(from.Key.Pc, from.PcMask, exit->Imm);
+            }
+
+            _cpu->CurrentOp = 0;
+            if (_cpu->ExitRequest != 0 || exit == null || !from!.MayChain)
+            {
+                return LeaveReason.BlockEnd;
+            }
+
+            int generation = _generation;
+            TranslationBlock? to = FindBlock();
+            if (to is null)
+            {
+                return LeaveReason.Fault;
+            }
+
+            if (generation == _generation)
+            {
+                Link(from, exit, to);
+            }
+
+            exit = ((delegate*<Op*, byte*, Op*>)to.Code->Handler)(to.Code, (byte*)_cpu);
+        }
+
+        return _cpu->Leave;
+    }
+
+    // A link lives as long as both blocks, so it must hold whatever the page tables say later: only inside one page.
+    private static void Link(TranslationBlock from, Op* exit, TranslationBlock to)
+    {
+        if (to.MayChain && from.IsValid && to.SecondPage is null && exit->C == 0
+            && (from.Key.Pc & ~0xfffUL) == (to.Key.Pc & ~0xfffUL) && from.Key.ModeKey == to.Key.ModeKey
+            && (from.Key.Physical & ~0xfffUL) == (to.Key.Physical & ~0xfffUL))
+        {
+            exit->Target = (nint)to.Code;
+            to.IncomingJumps.Add((nint)exit);
+        }
+    }
+
+    private TranslationBlock? FindBlock()
+    {
+        JumpCacheEntry* cached = _cpu->JumpCache + JumpCacheEntry.IndexOf(_cpu->Pc);
+        if (cached->Pc == _cpu->Pc && cached->ModeKey == _cpu->ModeKey)
+        {
+            return _numbered[(int)cached->BlockNumber];
+        }
+
+        if (!_frontend.TryGetFetchAddress(out ulong linear) || !_codePages.TryTranslate(linear, out ulong physical))
+        {
+            NoteFetchFault();
+            return null;
+        }
+
+        var key = new BlockKey(physical, _cpu->Pc, _cpu->ModeKey);
+        if (!_blocks.TryGetValue(key, out TranslationBlock? block) || !SecondPageMatches(block, linear))
+        {
+            block = Translate(key, linear);
+            if (block is null)
+            {
+                return null;
+            }
+        }
+
+        if (block.MayChain)
+        {
+            JumpCacheEntry* entry = _cpu->JumpCache + JumpCacheEntry.IndexOf(key.Pc);
+            entry->Pc = key.Pc;
+            entry->ModeKey = key.ModeKey;
+            entry->Code = (nint)block.Code;
+            entry->BlockNumber = block.Number;
+        }
+
+        return block;
+    }
+
+    private TranslationBlock? Translate(BlockKey key, ulong linear)
+    {
+        if (_arena.IsFull)
+        {
+            FlushAll();
+        }
+
+        // The page is marked before its bytes are read, so that no write goes unnoticed in between.
+        ulong page = key.Physical & ~0xfffUL;
+        MarkCodePage(page);
+        if (!_frontend.TryLift(_ir, key.Physical, IrBlock.MaxInstructions))
+        {
+            NoteFetchFault();
+            return null;
+        }
+
+        ulong? secondPage = null;
+        if (((linear + (uint)_ir.ByteLength - 1) ^ linear) >> 12 != 0)
+        {
+            ulong next = (linear & ~0xfffUL) + 0x1000;
+            secondPage = _codePages.TryTranslate(next, out ulong second) ? second & ~0xfffUL : null;
+        }
+
+        IrOptimizer.Run(_ir);
+        _options.Translated?.Invoke(_ir);
+        BlocksTranslated++;
+        if (_blocks.Remove(key, out TranslationBlock? stale))
+        {
+            Drop(stale);
+        }
+
+        TranslationBlock block = Encode(_arena, key, _numbered.Count, secondPage);
+        _numbered.Add(block);
+        _blocks.Add(key, block);
+        BlocksIn(page).Add(block);
+        if (secondPage is ulong other && other != page)
+        {
+            MarkCodePage(other);
+            BlocksIn(other).Add(block);
+        }
+
+        return block;
+    }
+
+    private TranslationBlock Encode(CodeArena arena, BlockKey key, int number, ulong? secondPage = null)
+    {
+        ReadOnlySpan<IrOp> ops = _ir.Ops;
+        Op* code = arena.Allocate(ops.Length + 1);
+        Span<ushort> newIndex = stackalloc ushort[ops.Length + 1];
+        int count = 0;
+        for (int i = 0; i < ops.Length; i++)
+        {
+            newIndex[i] = (ushort)count;
+            if (ops[i].Opcode != IrOpcode.Nop)
+            {
+                OpEncoder.Encode(ops[i], code + count++, _ir);
+            }
+        }
+
+        newIndex[ops.Length] = (ushort)count;
+        code[count] = new Op { Handler = 0, Imm = number };
+        var instructions = new (ushort, ushort)[_ir.InstructionCount];
+        for (int i = 0; i < instructions.Length; i++)
+        {
+            instructions[i] = (newIndex[_ir.Instructions[i].FirstOp], _ir.Instructions[i].PcOffset);
+        }
+
+        return new TranslationBlock(key, number, code, _ir.ByteLength, count)
+        {
+            SecondPage = secondPage,
+            PcMask = _ir.PcMask,
+            MayChain = _ir.MayChain,
+            Instructions = instructions,
+        };
+    }
+
+    private TranslationBlock BlockOf(Op* op)
+    {
+        while (op->Handler != 0)
+        {
+            op++;
+        }
+
+        return op->Imm < 0 ? _singleBlock! : _numbered[(int)op->Imm];
+    }
+
+    private bool SecondPageMatches(TranslationBlock block, ulong linear) =>
+        block.SecondPage is null
+        || (_codePages.TryTranslate((linear & ~0xfffUL) + 0x1000, out ulong physical) && (physical & ~0xfffUL) == block.SecondPage);
+
+    private void Drop(TranslationBlock block)
+    {
+        if (!block.IsValid)
+        {
+            return;
+        }
+
+        block.IsValid = false;
+        BlocksInvalidated++;
+        _blocks.Remove(block.Key);
+        BlocksIn(block.Key.Physical & ~0xfffUL).Remove(block);
+        if (block.SecondPage is ulong second)
+        {
+            BlocksIn(second).Remove(block);
+        }
+
+        foreach (nint jump in block.IncomingJumps)
+        {
+            ((Op*)jump)->Target = 0;
+        }
+
+        JumpCacheEntry* entry = _cpu->JumpCache + JumpCacheEntry.IndexOf(block.Key.Pc);
+        if (entry->Code == (nint)block.Code)
+        {
+            entry->Pc = ~0UL;
+            entry->ModeKey = ulong.MaxValue;
+        }
+    }
+
+    private List<TranslationBlock> BlocksIn(ulong page)
+    {
+        ref List<TranslationBlock>? list = ref CollectionsMarshal.GetValueRefOrAddDefault(_blocksByPage, page, out _);
+        return list ??= [];
+    }
+
+    private static bool Overlaps(TranslationBlock block, ulong physical, int length)
+    {
+        ulong first = block.Key.Physical;
+        int inFirstPage = (int)Math.Min((ulong)block.ByteLength, 0x1000 - (first & 0xfff));
+        bool hit = physical < first + (uint)inFirstPage && first < physical + (uint)length;
+        return hit || (block.SecondPage is ulong second && inFirstPage < block.ByteLength
+            && physical < second + (uint)(block.ByteLength - inFirstPage) && second < physical + (uint)length);
+    }
+
+    private void MarkCodePage(ulong page)
+    {
+        if (_memory.View.TryFind(page, out FlatRange range) && range.IsMemory
+            && (range.Region.Ram!.GetPageFlags(range.RamOffset(page)) & RamPageFlags.Code) == 0)
+        {
+            range.Region.Ram!.AddPageFlags(range.RamOffset(page), RamPageFlags.Code);
+            _mmu.TrackWrites(page);
+        }
+    }
+
+    private void UnmarkCodePage(ulong page)
+    {
+        if (_memory.View.TryFind(page, out FlatRange range) && range.IsMemory)
+        {
+            range.Region.Ram!.RemovePageFlags(range.RamOffset(page), RamPageFlags.Code);
+        }
+    }
+
+    private FlatRange? FindRange(GuestRam ram, ulong offset)
+    {
+        foreach (ref readonly FlatRange range in _memory.View.Ranges)
+        {
+            ulong start = range.Region.BackingOffset + range.RegionOffset;
+            if (range.Region.Ram == ram && offset >= start && offset - start < range.Size)
+            {
+                return range;
+            }
+        }
+
+        return null;
+    }
+
+    private void NoteFetchFault() => _cpu->CurrentOp = 0;
+
+    private void ForgetAddresses()
+    {
+        _codePages.Clear();
+        for (int i = 0; i < JumpCacheEntry.Count; i++)
+        {
+            _cpu->JumpCache[i].ModeKey = ulong.MaxValue;
+        }
+    }
+
+    /// <summary>A small direct-mapped TLB for instruction fetch, by mode.</summary>
+    private sealed class CodePageCache(SoftMmu mmu)
+    {
+        private const int Size = 256;
+        private readonly (ulong Tag, ulong Physical)[] _entries = new (ulong, ulong)[Size];
+
+        public bool TryTranslate(ulong linear, out ulong physical)
+        {
+            ref (ulong Tag, ulong Physical) entry = ref _entries[(linear >> 12) & (Size - 1)];
+            ulong tag = (linear & ~0xfffUL) | 1 | ((ulong)mmu.Mode << 1);
+            if (entry.Tag != tag)
+            {
+                if (!mmu.TryTranslateCode(linear, out ulong page))
+                {
+                    physical = 0;
+                    return false;
+                }
+
+                entry = (tag, page & ~0xfffUL);
+            }
+
+            physical = entry.Physical | (linear & 0xfff);
+            return true;
+        }
+
+        public void Clear() => Array.Clear(_entries);
+    }
+}
