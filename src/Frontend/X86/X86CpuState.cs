@@ -209,6 +209,33 @@ public unsafe struct X86CpuState
 
     /// <summary>Hidden parts of ES, CS, SS, DS, FS, GS, then LDTR at 6 and TR at 7.</summary>
     [FieldOffset(SystemOffset + 256)] public SegmentCaches Segment;
+
+    /// <summary>The page-directory-pointer entries cached by the last load of CR3 under PAE paging (SDM vol. 3, 4.4.1).</summary>
+    [FieldOffset(SystemOffset + 384)] public fixed ulong Pdpte[4];
+
+    /// <summary>Debug traps (DR6 bits) that the running instruction has earned; delivered when it is complete.</summary>
+    [FieldOffset(SystemOffset + 416)] public ulong PendingDebugTraps;
+
+    /// <summary>Guest TSC minus nanoseconds of virtual time.</summary>
+    [FieldOffset(SystemOffset + 424)] public ulong TscOffset;
+
+    /// <summary>IA32_TSC_ADJUST.</summary>
+    [FieldOffset(SystemOffset + 432)] public ulong TscAdjust;
+
+    /// <summary>IA32_PAT.</summary>
+    [FieldOffset(SystemOffset + 440)] public ulong Pat;
+
+    /// <summary>IA32_MISC_ENABLE.</summary>
+    [FieldOffset(SystemOffset + 448)] public ulong MiscEnable;
+
+    /// <summary>Non-zero from the delivery of an NMI until the next IRET.</summary>
+    [FieldOffset(SystemOffset + 456)] public uint NmiBlocked;
+
+    /// <summary>Non-zero while an NMI is latched.</summary>
+    [FieldOffset(SystemOffset + 460)] public uint NmiPending;
+
+    /// <summary>Non-zero while the CPU waits for a start-up IPI.</summary>
+    [FieldOffset(SystemOffset + 464)] public uint WaitForSipi;
 }
 
 /// <summary>The eight hidden segment parts: ES, CS, SS, DS, FS, GS, LDTR, TR.</summary>
