@@ -1,0 +1,41 @@
+namespace Emu.Devices.Pci;
+
+/// <summary>The host bridge function of the 82441FX (Intel 290549) at 00:00.0; only its configuration registers.</summary>
+public sealed class I440FxHost : PciFunction
+{
+    /// <summary>Offset of PAM0, the first of seven programmable attribute registers (290549, 3.2.14).</summary>
+    public const int PamOffset = 0x59;
+
+    /// <summary>Number of programmable attribute registers.</summary>
+    public const int PamCount = 7;
+
+    /// <summary>Offset of the SMRAM control register (290549, 3.2.18).</summary>
+    public const int SmramOffset = 0x72;
+
+    private const ushort IntelVendor = 0x8086;
+    private const ushort Device82441 = 0x1237;
+    private const uint HostBridgeClass = 0x060000;
+    private const byte Revision = 2;
+    private const uint StatusInitial = 0x0280; // medium DEVSEL, fast back-to-back
+
+    // The subsystem ids by which guests recognise a QEMU machine.
+    private const ushort QemuSubsystemVendor = 0x1af4;
+    private const ushort QemuSubsystem = 0x1100;
+
+    /// <summary>Creates the function.</summary>
+    public I440FxHost()
+        : base(IntelVendor, Device82441, HostBridgeClass, Revision)
+    {
+        Define(CommandOffset, 2, 0x0006, 0x0100); // memory and master always on; SERR may be enabled
+        Define(StatusOffset, 2, StatusInitial, 0);
+        Define(SubsystemVendorIdOffset, 2, QemuSubsystemVendor, 0);
+        Define(SubsystemIdOffset, 2, QemuSubsystem, 0);
+        Define(PamOffset, 1, 0, 0x30);
+        for (int i = 1; i < PamCount; i++)
+        {
+            Define(PamOffset + i, 1, 0, 0x33);
+        }
+
+        Define(SmramOffset, 1, 0x02, 0x78);
+    }
+}

@@ -1,0 +1,203 @@
+namespace Emu.Devices.Pci;
+
+/// <summary>What a base address register decodes (PCI 3.0, 6.2.5.1).</summary>
+public enum PciBarKind
+{
+    /// <summary>I/O ports.</summary>
+    Io,
+
+    /// <summary>Memory below 4 GiB.</summary>
+    Memory32,
+
+    /// <summary>Memory anywhere; takes this BAR and the next.</summary>
+    Memory64,
+
+    /// <summary>Prefetchable memory anywhere; takes this BAR and the next.</summary>
+    PrefetchableMemory64,
+}
+
+/// <summary>
+/// The 256-byte type-0 configuration space of one PCI function (PCI 3.0, 6.1): bytes, a mask of what the guest may
+/// write and one of what it clears by writing 1. BARs answer the sizing protocol; placing what they decode is not done yet.
+/// </summary>
+public class PciFunction
+{
+    /// <summary>Bytes of configuration space.</summary>
+    public const int ConfigSize = 256;
+
+    /// <summary>Number of base address registers.</summary>
+    public const int BarCount = 6;
+
+    /// <summary>Offset of the vendor id.</summary>
+    protected const int VendorIdOffset = 0x00;
+
+    /// <summary>Offset of the device id.</summary>
+    protected const int DeviceIdOffset = 0x02;
+
+    /// <summary>Offset of the command register.</summary>
+    protected const int CommandOffset = 0x04;
+
+    /// <summary>Offset of the status register.</summary>
+    protected const int StatusOffset = 0x06;
+
+    /// <summary>Offset of the revision; the three class bytes follow.</summary>
+    protected const int RevisionOffset = 0x08;
+
+    /// <summary>Offset of the first base address register.</summary>
+    protected const int BarOffset = 0x10;
+
+    /// <summary>Offset of the subsystem vendor id.</summary>
+    protected const int SubsystemVendorIdOffset = 0x2c;
+
+    /// <summary>Offset of the subsystem id.</summary>
+    protected const int SubsystemIdOffset = 0x2e;
+
+    private const int CacheLineSizeOffset = 0x0c;
+    private const int InterruptLineOffset = 0x3c;
+    private const int InterruptPinOffset = 0x3d;
+
+    // I/O, memory, bus master, parity response, SERR, interrupt disable.
+    private const ushort CommandWritable = 0x0547;
+
+    // The error bits 15:11 and 8 are cleared by writing 1.
+    private const ushort StatusWriteOneToClear = 0xf900;
+
+    private readonly byte[] _config = new byte[ConfigSize];
+    private readonly byte[] _writable = new byte[ConfigSize];
+    private readonly byte[] _writeOneToClear = new byte[ConfigSize];
+    private byte[] _initial;
+
+    /// <summary>Creates a function with its identity and the common registers.</summary>
+    /// <param name="vendorId">Vendor id.</param>
+    /// <param name="deviceId">Device id.</param>
+    /// <param name="classCode">Class, subclass and programming interface, 24 bits.</param>
+    /// <param name="revision">Revision id.</param>
+    public PciFunction(ushort vendorId, ushort deviceId, uint classCode, byte revision)
+    {
+        Define(VendorIdOffset, 2, vendorId, 0);
+        Define(DeviceIdOffset, 2, deviceId, 0);
+        Define(CommandOffset, 2, 0, CommandWritable);
+        DefineWriteOneToClear(StatusOffset, 2, StatusWriteOneToClear);
+        Define(RevisionOffset, 4, (classCode << 8) | revision, 0);
+        Define(CacheLineSizeOffset, 1, 0, 0xff);
+        Define(InterruptLineOffset, 1, 0, 0xff);
+        _initial = [.. _config];
+    }
+
+    /// <summary>Called after the guest wrote configuration space: offset and size in bytes.</summary>
+    public Action<int, int>? ConfigWritten { get; set; }
+
+    /// <summary>The configuration bytes as the guest reads them.</summary>
+    public ReadOnlySpan<byte> Config => _config;
+
+    /// <summary>The command register (PCI 3.0, 6.2.2).</summary>
+    public ushort Command => (ushort)ReadConfig(CommandOffset, 2);
+
+    /// <summary>Reads 1, 2 or 4 bytes; bytes outside the space read as ones.</summary>
+    public uint ReadConfig(int offset, int size)
+    {
+        uint value = 0;
+        for (int i = 0; i < size; i++)
+        {
+            int at = offset + i;
+            value |= (uint)(at is >= 0 and < ConfigSize ? _config[at] : 0xff) << (8 * i);
+        }
+
+        return value;
+    }
+
+    /// <summary>Writes 1, 2 or 4 bytes as the guest does: read-only bits stay, write-1-to-clear bits clear.</summary>
+    public void WriteConfig(int offset, uint value, int size)
+    {
+        for (int i = 0; i < size; i++)
+        {
+            int at = offset + i;
+            if (at is >= 0 and < ConfigSize)
+            {
+                byte written = (byte)(value >> (8 * i));
+                int kept = _config[at] & ~_writable[at];
+                _config[at] = (byte)((kept & ~(written & _writeOneToClear[at])) | (written & _writable[at]));
+            }
+        }
+
+        ConfigWritten?.Invoke(offset, size);
+    }
+
+    /// <summary>Returns all that the guest can change to its initial value.</summary>
+    public void Reset()
+    {
+        _initial.CopyTo(_config, 0);
+        ConfigWritten?.Invoke(0, ConfigSize);
+    }
+
+    /// <summary>Declares base address register <paramref name="index"/> to decode <paramref name="size"/> bytes, a power of two.</summary>
+    public void DefineBar(int index, PciBarKind kind, ulong size)
+    {
+        bool wide = kind is PciBarKind.Memory64 or PciBarKind.PrefetchableMemory64;
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(index, wide ? BarCount - 2 : BarCount - 1);
+        ulong smallest = kind == PciBarKind.Io ? 4UL : 16UL;
+        if (!ulong.IsPow2(size) || size < smallest || (!wide && size > 1UL << 31))
+        {
+            throw new ArgumentOutOfRangeException(nameof(size), size, "A BAR decodes a power of two, at least 4 ports or 16 bytes.");
+        }
+
+        uint type = kind switch { PciBarKind.Io => 1, PciBarKind.Memory64 => 4, PciBarKind.PrefetchableMemory64 => 12, _ => 0U };
+        ulong mask = ~(size - 1);
+        int offset = BarOffset + (4 * index);
+        Define(offset, 4, type, (uint)mask);
+        if (wide)
+        {
+            Define(offset + 4, 4, 0, (uint)(mask >> 32));
+        }
+    }
+
+    /// <summary>Sets the interrupt pin: 1 for INTA# to 4 for INTD#, 0 for none (PCI 3.0, 6.2.4).</summary>
+    public void DefineInterruptPin(byte pin) => Define(InterruptPinOffset, 1, pin, 0);
+
+    /// <summary>Copies the configuration bytes, for the state record of the device that owns the function.</summary>
+    public byte[] SaveConfig() => [.. _config];
+
+    /// <summary>Takes saved configuration bytes; false, with nothing changed, when they differ where the guest cannot write.</summary>
+    public bool TryRestoreConfig(byte[]? saved)
+    {
+        if (saved is null || saved.Length != ConfigSize)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < ConfigSize; i++)
+        {
+            int changeable = _writable[i] | _writeOneToClear[i];
+            if (((saved[i] ^ _initial[i]) & ~changeable) != 0)
+            {
+                return false;
+            }
+        }
+
+        saved.CopyTo(_config, 0);
+        ConfigWritten?.Invoke(0, ConfigSize);
+        return true;
+    }
+
+    /// <summary>Defines a little-endian register of 1, 2 or 4 bytes: its initial value and the bits the guest may write.</summary>
+    protected void Define(int offset, int size, uint value, uint writable)
+    {
+        for (int i = 0; i < size; i++)
+        {
+            _config[offset + i] = (byte)(value >> (8 * i));
+            _writable[offset + i] = (byte)(writable >> (8 * i));
+        }
+
+        _initial = [.. _config];
+    }
+
+    /// <summary>Declares bits that the guest clears by writing 1.</summary>
+    protected void DefineWriteOneToClear(int offset, int size, uint bits)
+    {
+        for (int i = 0; i < size; i++)
+        {
+            _writeOneToClear[offset + i] = (byte)(bits >> (8 * i));
+        }
+    }
+}
