@@ -1,1 +1,31 @@
-return 0;
+using Emu.Cli.Options;
+using Emu.Machine;
+
+namespace Emu.Cli;
+
+/// <summary>The program: command line in, exit code out.</summary>
+internal static class Program
+{
+    /// <summary>Exit code of every error that the user can mend.</summary>
+    private const int ErrorExit = 1;
+
+    private static int Main(string[] args)
+    {
+        try
+        {
+            CommandLineResult result = EmuCommandLine.Parse(args);
+            if (result.Config is null)
+            {
+                Console.Out.Write(result.Text);
+                return 0;
+            }
+
+            return MachineLauncher.Run(result.Config, isBare: args.Length == 0);
+        }
+        catch (Exception exception) when (exception is OptionException or MachineConfigException)
+        {
+            Console.Error.WriteLine($"emu: {exception.Message}");
+            return ErrorExit;
+        }
+    }
+}

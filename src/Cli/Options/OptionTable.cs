@@ -1,0 +1,103 @@
+namespace Emu.Cli.Options;
+
+/// <summary>One option as users write it.</summary>
+/// <param name="Name">Canonical name without dashes.</param>
+/// <param name="ValueName">Placeholder of its value, or null for a switch.</param>
+/// <param name="Summary">One line for <c>-help</c>.</param>
+/// <param name="Aliases">Other spellings without dashes.</param>
+internal sealed record OptionInfo(string Name, string? ValueName, string Summary, params string[] Aliases);
+
+/// <summary>The options that emu has, and those of QEMU that it knows but does not have.</summary>
+internal static class OptionTable
+{
+    /// <summary>Every option, in the order that <c>-help</c> shows.</summary>
+    public static IReadOnlyList<OptionInfo> All { get; } =
+    [
+        new("accel", "NAME[,PROP=VALUE]", "accelerator; again, or kvm:tcg, for a second choice ('help' lists them)"),
+        new("enable-kvm", null, "the same as -accel kvm"),
+        new("machine", "TYPE[,PROP=VALUE]", "board ('help' lists them)", "M"),
+        new("cpu", "MODEL[,+FEATURE][,-FEATURE]", "CPU model ('help' lists them)"),
+        new("smp", "N|cpus=N[,sockets=S][,cores=C][,threads=T]", "number of virtual CPUs"),
+        new("m", "SIZE", "RAM: MiB, or with a suffix K, M, G, T (default 128M)", "memory"),
+        new("mem-path", "FOLDER", "map RAM from a hugetlbfs (or other) folder"),
+        new("kernel", "FILE", "Linux bzImage, or ELF by PVH or multiboot"),
+        new("initrd", "FILE", "initial RAM disk"),
+        new("append", "TEXT", "kernel command line"),
+        new("bios", "FILE", "firmware image"),
+        new("device", "NAME[,PROP=VALUE]", "add a device ('help' lists them)"),
+        new("serial", "DEV", "next serial port: stdio, mon:stdio, file:PATH, null, unix:PATH[,server][,nowait]"),
+        new("debugcon", "DEV", "debug console on port 0xE9; DEV as for -serial"),
+        new("nographic", null, "serial port and Ctrl-A commands on this terminal (the same as -serial mon:stdio)"),
+        new("display", "none", "no display; there is no other kind yet"),
+        new("no-reboot", null, "a guest reset ends the emulator"),
+        new("no-shutdown", null, "a guest power-off stops the machine but not the emulator"),
+        new("S", null, "do not start the CPUs"),
+        new("name", "TEXT", "name of the machine"),
+        new("d", "ITEM,...", "log items ('help' lists them)"),
+        new("D", "FILE", "write the log there instead of to standard error"),
+        new("stats", null, "print counters at the end"),
+        new("nodefaults", null, "accepted for compatibility: there are no default devices to leave out"),
+        new("no-user-config", null, "accepted for compatibility: no configuration file is read"),
+        new("vga", "none", "accepted for compatibility: there is no display adapter"),
+        new("net", "none", "accepted for compatibility: there is no network", "nic"),
+        new("monitor", "none", "accepted for compatibility: there is no monitor yet"),
+        new("parallel", "none", "accepted for compatibility: there is no parallel port"),
+        new("version", null, "print the version"),
+        new("help", null, "print this list", "h", "?"),
+    ];
+
+    /// <summary>Options of QEMU that are known, so that the message can say more than "unknown".</summary>
+    public static IReadOnlySet<string> NotYet { get; } = new HashSet<string>(StringComparer.Ordinal)
+    {
+        "add-fd", "audio", "audiodev", "blockdev", "boot", "cdrom", "chardev", "chroot", "daemonize", "drive", "dtb", "fda", "fdb", "fsdev",
+        "full-screen", "fw_cfg", "g", "gdb", "global", "hda", "hdb", "hdc", "hdd", "icount", "incoming", "iscsi", "k", "loadvm", "mem-prealloc",
+        "mon", "mtdblock", "netdev", "numa", "object", "pflash", "pidfile", "plugin", "preconfig", "qmp", "qmp-pretty", "readconfig", "rtc",
+        "runas", "s", "sandbox", "sd", "semihosting", "set", "smbios", "snapshot", "spice", "tpmdev", "trace", "usb", "usbdevice", "uuid",
+        "virtfs", "vnc", "watchdog", "watchdog-action", "win2k-hack", "xen-domid", "L", "acpitable", "action", "msg", "overcommit", "dump-vmstate",
+        "no-acpi", "no-hpet", "no-fd-bootchk", "singlestep", "one-insn-per-tb", "tb-size", "run-with", "compat", "cpu-throttle", "only-migratable",
+    };
+
+    /// <summary>First words kept for commands, so that no file or machine name given as a plain argument takes their place.</summary>
+    public static IReadOnlyList<string> ReservedCommands { get; } = ["doctor", "diff", "image"];
+
+    /// <summary>Finds an option by any of its spellings.</summary>
+    public static OptionInfo? Find(string name)
+    {
+        foreach (OptionInfo option in All)
+        {
+            if (option.Name == name || Array.IndexOf(option.Aliases, name) >= 0)
+            {
+                return option;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The option whose name is nearest to <paramref name="name"/>, when it is near enough to be a slip.</summary>
+    public static string? Nearest(string name)
+    {
+        string? best = All.SelectMany(option => option.Aliases.Prepend(option.Name)).Where(known => known.Length > 2)
+            .MinBy(known => Distance(name, known));
+        return best is not null && Distance(name, best) <= Math.Max(1, best.Length / 3) ? best : null;
+    }
+
+    // Levenshtein distance with two rows; case is a slip too.
+    private static int Distance(string a, string b)
+    {
+        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        for (int i = 1; i <= a.Length; i++)
+        {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.Length; j++)
+            {
+                int substitute = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(substitute, Math.Min(row[j], row[j - 1]) + 1);
+            }
+        }
+
+        return row[b.Length];
+    }
+}

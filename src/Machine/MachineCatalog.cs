@@ -1,0 +1,52 @@
+namespace Emu.Machine;
+
+/// <summary>A name a user may write, with one line about it and the properties that may follow.</summary>
+public sealed record CatalogEntry(string Name, string Summary, IReadOnlyList<string> Properties);
+
+/// <summary>The names that command lines may use; what <c>help</c> lists and what unknown names are checked against.</summary>
+public static class MachineCatalog
+{
+    private static readonly string[] NoProperties = [];
+
+    /// <summary>Accelerators for <c>-accel</c>.</summary>
+    public static IReadOnlyList<CatalogEntry> Accelerators { get; } =
+    [
+        new("tcg", "software CPU, on every host", ["thread"]),
+        new("kvm", "the host's virtualisation (/dev/kvm)", ["kernel-irqchip"]),
+    ];
+
+    /// <summary>Boards for <c>-machine</c>.</summary>
+    public static IReadOnlyList<CatalogEntry> Machines { get; } =
+    [
+        new("pc", "PC with ISA devices and a PCI host bridge (default)", ["accel", "acpi", "hpet", "kernel-irqchip"]),
+    ];
+
+    /// <summary>CPU models for <c>-cpu</c>.</summary>
+    public static IReadOnlyList<CatalogEntry> Cpus { get; } =
+    [
+        new("qemu64", "64-bit CPU with the features every x86-64 system needs (default)", NoProperties),
+        new("max", "every feature that the accelerator can offer", NoProperties),
+        new("host", "the host's own CPU (kvm), the same as max elsewhere", NoProperties),
+    ];
+
+    /// <summary>Devices for <c>-device</c>.</summary>
+    public static IReadOnlyList<CatalogEntry> Devices { get; } =
+    [
+        new("isa-debug-exit", "a port whose write ends the emulator with (value << 1) | 1", ["iobase", "iosize"]),
+        new("loader", "a raw image in RAM; with cpu-num=0 the CPU starts there in real mode", ["file", "addr", "cpu-num", "force-raw"]),
+    ];
+
+    /// <summary>Items for <c>-d</c>.</summary>
+    public static IReadOnlyList<(string Name, DebugLogItems Item, string Summary)> LogItems { get; } =
+    [
+        ("unimp", DebugLogItems.Unimp, "instructions and device registers that are not implemented"),
+        ("int", DebugLogItems.Int, "interrupts and exceptions"),
+        ("in_asm", DebugLogItems.InAsm, "guest code as it is translated"),
+        ("op", DebugLogItems.Op, "intermediate code of each block"),
+        ("exec", DebugLogItems.Exec, "every block that is executed"),
+        ("cpu", DebugLogItems.Cpu, "CPU state before each block"),
+        ("cpu_reset", DebugLogItems.CpuReset, "CPU state before each reset"),
+        ("guest_errors", DebugLogItems.GuestErrors, "things a guest should not do"),
+        ("mmu", DebugLogItems.Mmu, "page walks and TLB flushes"),
+    ];
+}
