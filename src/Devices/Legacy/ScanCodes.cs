@@ -2,11 +2,10 @@ namespace Emu.Devices.Legacy;
 
 /// <summary>
 /// Keys of a 102-key keyboard. The value is the set-2 make code; E0xx are the extended keys (IBM PS/2 keyboard technical
-/// reference, scan code set 2).
+/// reference, scan code set 2). Members are named by their key caps on a US keyboard.
 /// </summary>
 public enum Ps2Key
 {
-#pragma warning disable CS1591 // the names are the key caps
     F9 = 0x01, F5 = 0x03, F3 = 0x04, F1 = 0x05, F2 = 0x06, F12 = 0x07, F10 = 0x09, F8 = 0x0a, F6 = 0x0b, F4 = 0x0c, Tab = 0x0d, Grave = 0x0e,
     LeftAlt = 0x11, LeftShift = 0x12, LeftCtrl = 0x14, Q = 0x15, Digit1 = 0x16, Z = 0x1a, S = 0x1b, A = 0x1c, W = 0x1d, Digit2 = 0x1e,
     C = 0x21, X = 0x22, D = 0x23, E = 0x24, Digit4 = 0x25, Digit3 = 0x26, Space = 0x29, V = 0x2a, F = 0x2b, T = 0x2c, R = 0x2d, Digit5 = 0x2e,
@@ -20,7 +19,6 @@ public enum Ps2Key
     End = 0xe069, Left = 0xe06b, Home = 0xe06c, Insert = 0xe070, Delete = 0xe071, Down = 0xe072, Right = 0xe074, Up = 0xe075,
     PageDown = 0xe07a, PrintScreen = 0xe07c, PageUp = 0xe07d,
     Pause = 0xe1,
-#pragma warning restore CS1591
 }
 
 /// <summary>Scan code sequences, and the set-2 to set-1 translation that the keyboard controller does.</summary>

@@ -121,7 +121,7 @@ internal sealed class PitChannel
         return (byte)(high ? count >> 8 : count);
     }
 
-    /// <summary>Writes the counter's port; true when a count is complete or counting was stopped.</summary>
+    /// <summary>Writes the counter's port: one byte of a count.</summary>
     public void Write(long now, byte value)
     {
         switch (_s.Access)

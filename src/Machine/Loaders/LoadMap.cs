@@ -69,6 +69,14 @@ internal sealed class LoadMap(string imageName, MemoryLayout layout)
         return PlaceAt(best, bytes, what);
     }
 
+    /// <summary>Puts a module page-aligned above 1 MiB and above all that is placed, and returns its address.</summary>
+    public ulong PlaceModule(BootModule module)
+    {
+        // Where boot loaders put modules, and so where small kernels expect them: after the image.
+        ulong end = _taken.Where(range => range.End <= layout.LowSize).Select(range => range.End).Append(MemoryLayout.OneMiB).Max();
+        return PlaceLow(module.Bytes, $"module {module.Name}", GuestPhysical.PageSize, end);
+    }
+
     /// <summary>Puts a NUL-terminated string at the lowest free place and returns it.</summary>
     public ulong PlaceString(string text, string what) => PlaceLow(ToCString(text, imageName), what, align: 1);
 
