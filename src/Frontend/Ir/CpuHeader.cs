@@ -15,7 +15,7 @@ public unsafe struct CpuHeader
     public const int Size = 128 + (TemporaryCount * 8);
 
     /// <summary>Number of 8-byte temporaries.</summary>
-    public const int TemporaryCount = 32;
+    public const int TemporaryCount = 48;
 
     /// <summary>Slot of the program counter.</summary>
     public const ushort PcSlot = 0x30;

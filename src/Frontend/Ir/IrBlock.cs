@@ -131,6 +131,14 @@ public sealed class IrBlock
         op.Imm = PackJump(target, 0);
     }
 
+    /// <summary>Adds a jump to <paramref name="target"/> taken when a slot, compared with zero, meets the condition; the flags stay.</summary>
+    public void AddSlotBranch(IrCondition condition, ushort slot, ulong target, int instructionCount)
+    {
+        ref IrOp op = ref Add(IrOpcode.TestJump, IrWidth.W64);
+        (op.A, op.B, op.Sub, op.Dst) = (slot, slot, (byte)condition, (ushort)instructionCount);
+        op.Imm = PackJump(target, 0);
+    }
+
     /// <summary>Adds the jump that ends the block.</summary>
     public void AddJump(ulong target, int instructionCount)
     {

@@ -148,7 +148,7 @@ public enum IrOpcode : byte
     /// <summary>Vector helper(cpu, &amp;Dst, &amp;A, &amp;B, Imm); Target is its address.</summary>
     CallVector,
 
-    /// <summary>Dst ← vector helper(cpu, &amp;A, &amp;B); Target is its address.</summary>
+    /// <summary>Dst ← vector helper(cpu, &amp;A, &amp;B, Imm); Target is its address.</summary>
     CallVectorValue,
 
     /// <summary>Ends the block: continue at start + high half of Imm. Dst counts the block's instructions.</summary>

@@ -81,8 +81,20 @@ internal static unsafe class HandlerTable
         IrOpcode.CallVector => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.CallVector,
         IrOpcode.CallVectorValue => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.CallVectorValue,
         IrOpcode.Jump => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Jump,
-        IrOpcode.CompareJump => op.ImmediateB ? CompareJump<ImmediateOperand>(op) : CompareJump<SlotOperand>(op),
-        IrOpcode.TestJump => op.ImmediateB ? TestJump<ImmediateOperand>(op) : TestJump<SlotOperand>(op),
+        IrOpcode.CompareJump => (op.ImmediateB, op.SetsFlags) switch
+        {
+            (false, false) => CompareJump<SlotOperand, No>(op),
+            (false, true) => CompareJump<SlotOperand, Yes>(op),
+            (true, false) => CompareJump<ImmediateOperand, No>(op),
+            _ => CompareJump<ImmediateOperand, Yes>(op),
+        },
+        IrOpcode.TestJump => (op.ImmediateB, op.SetsFlags) switch
+        {
+            (false, false) => TestJump<SlotOperand, No>(op),
+            (false, true) => TestJump<SlotOperand, Yes>(op),
+            (true, false) => TestJump<ImmediateOperand, No>(op),
+            _ => TestJump<ImmediateOperand, Yes>(op),
+        },
         IrOpcode.JumpIndirect => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.JumpIndirect,
         IrOpcode.Exit => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Exit,
         _ => throw new NotSupportedException($"tier 0: {op.Opcode}"),
@@ -134,22 +146,24 @@ internal static unsafe class HandlerTable
             _ => TChooser.For<TSource, Width64>(op.Condition),
         };
 
-    private static nint CompareJump<TOperand>(in IrOp op)
-        where TOperand : struct, IOperand => op.Width switch
+    private static nint CompareJump<TOperand, TFlags>(in IrOp op)
+        where TOperand : struct, IOperand
+        where TFlags : struct, IFlag => op.Width switch
         {
-            IrWidth.W8 => ByCondition<CompareJumpFamily<TOperand, Width8>>(op.Condition),
-            IrWidth.W16 => ByCondition<CompareJumpFamily<TOperand, Width16>>(op.Condition),
-            IrWidth.W32 => ByCondition<CompareJumpFamily<TOperand, Width32>>(op.Condition),
-            _ => ByCondition<CompareJumpFamily<TOperand, Width64>>(op.Condition),
+            IrWidth.W8 => ByCondition<CompareJumpFamily<TOperand, Width8, TFlags>>(op.Condition),
+            IrWidth.W16 => ByCondition<CompareJumpFamily<TOperand, Width16, TFlags>>(op.Condition),
+            IrWidth.W32 => ByCondition<CompareJumpFamily<TOperand, Width32, TFlags>>(op.Condition),
+            _ => ByCondition<CompareJumpFamily<TOperand, Width64, TFlags>>(op.Condition),
         };
 
-    private static nint TestJump<TOperand>(in IrOp op)
-        where TOperand : struct, IOperand => op.Width switch
+    private static nint TestJump<TOperand, TFlags>(in IrOp op)
+        where TOperand : struct, IOperand
+        where TFlags : struct, IFlag => op.Width switch
         {
-            IrWidth.W8 => ByCondition<TestJumpFamily<TOperand, Width8>>(op.Condition),
-            IrWidth.W16 => ByCondition<TestJumpFamily<TOperand, Width16>>(op.Condition),
-            IrWidth.W32 => ByCondition<TestJumpFamily<TOperand, Width32>>(op.Condition),
-            _ => ByCondition<TestJumpFamily<TOperand, Width64>>(op.Condition),
+            IrWidth.W8 => ByCondition<TestJumpFamily<TOperand, Width8, TFlags>>(op.Condition),
+            IrWidth.W16 => ByCondition<TestJumpFamily<TOperand, Width16, TFlags>>(op.Condition),
+            IrWidth.W32 => ByCondition<TestJumpFamily<TOperand, Width32, TFlags>>(op.Condition),
+            _ => ByCondition<TestJumpFamily<TOperand, Width64, TFlags>>(op.Condition),
         };
 
     private static nint LoadOf<TChooser>(in IrOp op)
@@ -422,20 +436,22 @@ internal static unsafe class HandlerTable
             where TWidth : struct, IWidth => ByCondition<JumpIfFamily<TSource, TWidth>>(condition);
     }
 
-    private readonly struct CompareJumpFamily<TOperand, TWidth> : IConditionFamily
+    private readonly struct CompareJumpFamily<TOperand, TWidth, TFlags> : IConditionFamily
         where TOperand : struct, IOperand
         where TWidth : struct, IWidth
+        where TFlags : struct, IFlag
     {
         public static nint For<TCondition>()
-            where TCondition : struct, ICondition => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.CompareJump<TCondition, TOperand, TWidth>;
+            where TCondition : struct, ICondition => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.CompareJump<TCondition, TOperand, TWidth, TFlags>;
     }
 
-    private readonly struct TestJumpFamily<TOperand, TWidth> : IConditionFamily
+    private readonly struct TestJumpFamily<TOperand, TWidth, TFlags> : IConditionFamily
         where TOperand : struct, IOperand
         where TWidth : struct, IWidth
+        where TFlags : struct, IFlag
     {
         public static nint For<TCondition>()
-            where TCondition : struct, ICondition => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.TestJump<TCondition, TOperand, TWidth>;
+            where TCondition : struct, ICondition => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.TestJump<TCondition, TOperand, TWidth, TFlags>;
     }
 
     private readonly struct LoadFamily<TWidth, TTo> : IAddressFamily

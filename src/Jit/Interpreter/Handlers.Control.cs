@@ -40,7 +40,7 @@ internal static unsafe partial class Handlers
     public static Op* CallVectorValue(Op* op, byte* cpu)
     {
         ((CpuHeader*)cpu)->CurrentOp = (nint)op;
-        *(ulong*)(cpu + op->Dst) = ((delegate*<CpuHeader*, byte*, byte*, ulong>)op->Target)((CpuHeader*)cpu, cpu + op->A, cpu + op->B);
+        *(ulong*)(cpu + op->Dst) = ((delegate*<CpuHeader*, byte*, byte*, int, ulong>)op->Target)((CpuHeader*)cpu, cpu + op->A, cpu + op->B, (int)op->Imm);
         op++;
         return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
     }
@@ -117,17 +117,22 @@ internal static unsafe partial class Handlers
     }
 
     [MethodImpl(Hot)]
-    public static Op* CompareJump<TCondition, TOperand, TWidth>(Op* op, byte* cpu)
+    public static Op* CompareJump<TCondition, TOperand, TWidth, TFlags>(Op* op, byte* cpu)
         where TCondition : ICondition
         where TOperand : IOperand
         where TWidth : IWidth
+        where TFlags : IFlag
     {
         CpuHeader* header = (CpuHeader*)cpu;
         ulong a = TWidth.Load(cpu + op->A);
         ulong b = TOperand.GetLow<TWidth>(op, cpu);
-        header->FlagsOp = LazyFlags.Encode(FlagsKind.Sub, (int)TWidth.Width);
-        header->FlagsResult = TWidth.Truncate(a - b);
-        header->FlagsSource = b;
+        if (TFlags.Value)
+        {
+            header->FlagsOp = LazyFlags.Encode(FlagsKind.Sub, (int)TWidth.Width);
+            header->FlagsResult = TWidth.Truncate(a - b);
+            header->FlagsSource = b;
+        }
+
         if (!SubFlags.OfCompare<TWidth>(a, b, TCondition.Condition))
         {
             op++;
@@ -144,15 +149,20 @@ internal static unsafe partial class Handlers
     }
 
     [MethodImpl(Hot)]
-    public static Op* TestJump<TCondition, TOperand, TWidth>(Op* op, byte* cpu)
+    public static Op* TestJump<TCondition, TOperand, TWidth, TFlags>(Op* op, byte* cpu)
         where TCondition : ICondition
         where TOperand : IOperand
         where TWidth : IWidth
+        where TFlags : IFlag
     {
         CpuHeader* header = (CpuHeader*)cpu;
         ulong result = TWidth.Load(cpu + op->A) & TOperand.GetLow<TWidth>(op, cpu);
-        header->FlagsOp = LazyFlags.Encode(FlagsKind.Logic, (int)TWidth.Width);
-        header->FlagsResult = result;
+        if (TFlags.Value)
+        {
+            header->FlagsOp = LazyFlags.Encode(FlagsKind.Logic, (int)TWidth.Width);
+            header->FlagsResult = result;
+        }
+
         if (!ResultFlags.OfTest<TWidth>(result, TCondition.Condition))
         {
             op++;

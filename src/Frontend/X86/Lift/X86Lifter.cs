@@ -1,0 +1,235 @@
+using Emu.Core.Memory;
+using Emu.Frontend.Ir;
+using Iced.Intel;
+
+namespace Emu.Frontend.X86.Lift;
+
+/// <summary>
+/// Lifts x86 code to IR: decodes with Iced, finds the instruction's row in <see cref="LiftTable"/> and lets the family's method add
+/// ops. Operands, segments and write-back are common code (the other parts of this class).
+/// </summary>
+internal sealed unsafe partial class X86Lifter : IGuestFrontend
+{
+    private readonly X86Cpu _cpu;
+    private readonly CodeFetcher _fetcher;
+    private readonly Decoder[] _decoders;
+    private IrBlock _block = new();
+    private ulong _modeKey;
+    private int _nextTemporary;
+    private bool _ended;
+
+    /// <summary>Creates a lifter for <paramref name="cpu"/>.</summary>
+    public X86Lifter(X86Cpu cpu, AddressSpace memory)
+    {
+        _cpu = cpu;
+        _fetcher = new CodeFetcher(cpu.Mmu, memory);
+        _decoders = [Decoder.Create(16, _fetcher), Decoder.Create(32, _fetcher), Decoder.Create(64, _fetcher)];
+    }
+
+    /// <summary>Called with the text of each instruction that is not implemented, when it is translated.</summary>
+    public Action<string>? Unimplemented { get; set; }
+
+    /// <summary>16, 32 or 64.</summary>
+    private int CodeSize { get; set; }
+
+    private bool Is64 => CodeSize == 64;
+
+    /// <summary>Segments other than FS and GS need no base and no check.</summary>
+    private bool IsFlat => (_modeKey & X86ModeKey.Flat) != 0;
+
+    private uint Cpl => (uint)(_modeKey >> X86ModeKey.CplShift) & 3;
+
+    /// <summary>Address of the instruction being lifted.</summary>
+    private ulong Pc { get; set; }
+
+    /// <summary>Address of the instruction behind it, cut to the code size.</summary>
+    private ulong NextPc { get; set; }
+
+    private ulong PcMask => Is64 ? ulong.MaxValue : uint.MaxValue;
+
+    /// <inheritdoc/>
+    public bool TryGetFetchAddress(out ulong linear)
+    {
+        X86CpuState* state = _cpu.State;
+        ulong pc = state->Header.Pc;
+        ulong key = state->Header.ModeKey;
+        if ((key & X86ModeKey.Code64) != 0)
+        {
+            linear = pc;
+            return true;
+        }
+
+        linear = (uint)(pc + state->SegmentBase[X86Segment.Cs]);
+        if ((key & X86ModeKey.Flat) == 0 && (uint)pc > state->Segment[X86Segment.Cs].Limit)
+        {
+            _cpu.PendingFault = new X86Fault(X86Vector.GeneralProtection, 0);
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool TryLift(IrBlock block, ulong physical, int maxInstructions)
+    {
+        Begin(block);
+        Decoder decoder = _decoders[CodeSize >> 5];
+        _ = TryGetFetchAddress(out ulong linear);
+        _fetcher.Start(linear, physical);
+        decoder.IP = Pc;
+        while (!_ended)
+        {
+            ulong offset = decoder.IP - block.StartPc;
+            Pc = decoder.IP & PcMask;
+            decoder.Decode(out Instruction instruction);
+            if (_fetcher.Faulted)
+            {
+                if (block.InstructionCount == 0)
+                {
+                    return false;
+                }
+
+                break; // the fault is taken when execution gets there
+            }
+
+            int end = (int)offset + instruction.Length;
+            if (!FitsCodeLimit(end, block))
+            {
+                if (block.InstructionCount == 0)
+                {
+                    _cpu.PendingFault = new X86Fault(X86Vector.GeneralProtection, 0);
+                    return false;
+                }
+
+                break;
+            }
+
+            NextPc = (Pc + (uint)instruction.Length) & PcMask;
+            block.BeginInstruction((int)offset);
+            block.ByteLength = end;
+            _nextTemporary = 0;
+            LiftInstruction(instruction);
+            if (!_ended && (block.InstructionCount >= maxInstructions || _fetcher.AtPageEnd || block.OpCount > 1500))
+            {
+                EndWithJump(NextPc);
+            }
+        }
+
+        if (!_ended)
+        {
+            EndWithJump(Pc);
+        }
+
+        return true;
+    }
+
+    private void Begin(IrBlock block)
+    {
+        _block = block;
+        _modeKey = _cpu.State->Header.ModeKey;
+        CodeSize = (_modeKey & X86ModeKey.CodeSizeMask) switch { 0 => 16, X86ModeKey.Code32 => 32, _ => 64 };
+        Pc = _cpu.State->Header.Pc;
+        block.Begin(Pc, _modeKey, PcMask);
+
+        // Outside flat mode the CS limit is checked at every entry, and CS base may change the meaning of an offset.
+        block.MayChain = IsFlat && (_modeKey >> X86ModeKey.CodeBaseShift) == 0;
+        _ended = false;
+    }
+
+    private bool FitsCodeLimit(int end, IrBlock block) =>
+        IsFlat || block.StartPc + (uint)end - 1 <= _cpu.State->Segment[X86Segment.Cs].Limit;
+
+    private void LiftInstruction(in Instruction instruction)
+    {
+        LiftRow row = LiftTable.For(instruction.Mnemonic);
+        if (row.Method is null || instruction.IsInvalid || !IsLockLegal(instruction))
+        {
+            Undefined(instruction);
+            return;
+        }
+
+        row.Method(this, instruction, row.Argument);
+    }
+
+    // LOCK is legal only on the read-modify-write forms with a memory destination; Iced decodes the others as invalid.
+    private static bool IsLockLegal(in Instruction instruction) => !instruction.HasLockPrefix || instruction.Op0Kind == OpKind.Memory;
+
+    /// <summary>Raises #UD when executed; an encoding that Iced knows but this frontend does not is reported by name.</summary>
+    private void Undefined(in Instruction instruction)
+    {
+        if (!instruction.IsInvalid && instruction.Mnemonic is not (Mnemonic.Ud0 or Mnemonic.Ud1 or Mnemonic.Ud2))
+        {
+            Unimplemented?.Invoke(instruction.ToString());
+        }
+
+        RaiseAlways(X86Vector.InvalidOpcode);
+    }
+
+    /// <summary>Ends the block with an exception of the current instruction.</summary>
+    private void RaiseAlways(X86Vector vector)
+    {
+        ref IrOp op = ref Call(&Helpers.TransferHelpers.RaiseException, IrCallEffects.MayFault);
+        op.Imm = (long)vector;
+        EndWithExit();
+    }
+
+    /// <summary>Ends the block: continue at <paramref name="target"/>.</summary>
+    private void EndWithJump(ulong target)
+    {
+        if (IsJumpEncodable(target))
+        {
+            _block.AddJump(target, _block.InstructionCount);
+            _ended = true;
+        }
+        else
+        {
+            MoveImmediate(CpuHeader.PcSlot, IrWidth.W64, target);
+            EndWithExit();
+        }
+    }
+
+    /// <summary>Ends the block: the program counter was set, return to the dispatcher.</summary>
+    private void EndWithExit()
+    {
+        _block.Add(IrOpcode.Exit, IrWidth.W64).Dst = (ushort)_block.InstructionCount;
+        _ended = true;
+    }
+
+    /// <summary>Ends the block after an instruction that changed what later instructions mean: continue behind it, through the dispatcher.</summary>
+    private void EndAtNext()
+    {
+        MoveImmediate(CpuHeader.PcSlot, IrWidth.W64, NextPc);
+        EndWithExit();
+    }
+
+    private void EndWithIndirectJump(ushort target)
+    {
+        ref IrOp op = ref _block.Add(IrOpcode.JumpIndirect, IrWidth.W64);
+        op.A = target;
+        op.Dst = (ushort)_block.InstructionCount;
+        _ended = true;
+    }
+
+    private void EndWithBranch(IrCondition condition, ulong target)
+    {
+        if (IsJumpEncodable(target) && IsJumpEncodable(NextPc))
+        {
+            _block.AddJumpIf(condition, target, _block.InstructionCount);
+            EndWithJump(NextPc);
+            return;
+        }
+
+        ushort taken = Temporary();
+        MoveImmediate(taken, IrWidth.W64, target);
+        MoveImmediate(CpuHeader.PcSlot, IrWidth.W64, NextPc);
+        ref IrOp op = ref _block.AddCondition(IrOpcode.Select, IrWidth.W64, condition);
+        (op.Dst, op.A, op.B) = (CpuHeader.PcSlot, CpuHeader.PcSlot, taken);
+        EndWithExit();
+    }
+
+    private bool IsJumpEncodable(ulong target) => !Is64 || (long)(target - _block.StartPc) == (int)(target - _block.StartPc);
+
+    private ushort Temporary() => _nextTemporary < CpuHeader.TemporaryCount
+        ? X86Slots.Temporary(_nextTemporary++)
+        : throw new InvalidOperationException("An instruction needs more temporaries than there are.");
+}
