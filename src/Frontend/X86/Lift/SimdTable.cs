@@ -66,6 +66,8 @@ public static unsafe partial class SimdTable
         AddInteger(rows);
         AddShifts(rows);
         AddShuffles(rows);
+        AddFloat(rows);
+        AddConversions(rows);
         return rows.Entries;
     }
 

@@ -1,0 +1,80 @@
+using System.Runtime.CompilerServices;
+using Emu.Frontend.Ir;
+using Emu.Frontend.X86.SoftFloat;
+
+namespace Emu.Frontend.X86.Simd;
+
+/// <summary>MXCSR (SDM vol. 1, 10.2.3): its bits, and how operations take control from it and leave exceptions in it.</summary>
+internal static unsafe class Mxcsr
+{
+    /// <summary>Value after reset.</summary>
+    public const uint Default = 0x1f80;
+
+    /// <summary>The bits that may be set (MXCSR_MASK).</summary>
+    public const uint Mask = 0xffff;
+
+    /// <summary>DAZ.</summary>
+    public const uint DenormalsAreZero = 1 << 6;
+
+    /// <summary>Shift of the six exception masks.</summary>
+    public const int MasksShift = 7;
+
+    /// <summary>Mask of the precision exception.</summary>
+    public const uint PrecisionMasked = 1 << 12;
+
+    /// <summary>Shift of the rounding mode.</summary>
+    public const int RoundingShift = 13;
+
+    /// <summary>Rounding mode field.</summary>
+    public const uint Rounding = 3 << RoundingShift;
+
+    /// <summary>FTZ.</summary>
+    public const uint FlushToZero = 1 << 15;
+
+    /// <summary>
+    /// True when host arithmetic gives the same bits for operands and results that raise nothing but precision: rounding to
+    /// nearest, and no need to stop for an inexact result.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AllowsHostArithmetic(CpuHeader* cpu) => (Value(cpu) & (Rounding | PrecisionMasked)) == PrecisionMasked;
+
+    /// <summary>True while the precision flag is clear, so that inexact results must be noticed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool NeedsPrecision(CpuHeader* cpu) => (Value(cpu) & (uint)FloatFlags.Precision) == 0;
+
+    /// <summary>Sets the precision flag; only where the exception is masked.</summary>
+    public static void SetPrecision(CpuHeader* cpu) => ((X86CpuState*)cpu)->Mxcsr |= (uint)FloatFlags.Precision;
+
+    /// <summary>The control of an operation.</summary>
+    public static FloatContext Context(CpuHeader* cpu)
+    {
+        uint value = Value(cpu);
+        return new FloatContext
+        {
+            Rounding = (RoundingMode)((value >> RoundingShift) & 3),
+            Masks = (FloatFlags)(value >> MasksShift) & FloatFlags.All,
+            DenormalsAreZero = (value & DenormalsAreZero) != 0,
+            FlushToZero = (value & FlushToZero) != 0,
+        };
+    }
+
+    /// <summary>
+    /// Leaves the exceptions of all lanes in MXCSR and raises #XM when one is unmasked; the caller has not yet written its
+    /// result. An unmasked invalid, zero-divide or denormal exception keeps the lanes from being computed, so that later
+    /// exceptions are not seen (SDM vol. 1, 11.5.3 and E.4.3).
+    /// </summary>
+    public static void Commit(CpuHeader* cpu, in FloatContext context)
+    {
+        const FloatFlags before = FloatFlags.Invalid | FloatFlags.Denormal | FloatFlags.ZeroDivide;
+        FloatFlags flags = context.Masked(context.Flags & before) ? context.Flags : context.Flags & before;
+        X86CpuState* state = (X86CpuState*)cpu;
+        state->Mxcsr |= (uint)flags;
+        if (!context.Masked(flags))
+        {
+            bool handled = (state->Cr4 & ControlBits.Cr4Osxmmexcpt) != 0;
+            X86Cpu.From(cpu).Raise(handled ? X86Vector.SimdFloatingPoint : X86Vector.InvalidOpcode);
+        }
+    }
+
+    private static uint Value(CpuHeader* cpu) => ((X86CpuState*)cpu)->Mxcsr;
+}
