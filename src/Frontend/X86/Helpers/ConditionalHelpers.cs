@@ -1,0 +1,33 @@
+using System.Runtime.CompilerServices;
+using Emu.Frontend.Ir;
+
+namespace Emu.Frontend.X86.Helpers;
+
+/// <summary>IR helpers that do little.</summary>
+internal static unsafe class ConditionalHelpers
+{
+    /// <summary>INTO. a = OF.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static ulong InterruptIf(CpuHeader* header, ulong a, ulong b, ulong imm) =>
+        a != 0 ? TransferHelpers.SoftwareInterrupt(header, 4, 0, (ulong)SoftwareInterruptKind.Into) : 0;
+
+    /// <summary>MFENCE.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static ulong Fence(CpuHeader* header, ulong a, ulong b, ulong imm)
+    {
+        Interlocked.MemoryBarrier();
+        return 0;
+    }
+
+    /// <summary>CLFLUSH: faults as a read of a byte would.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static ulong Probe(CpuHeader* header, ulong a, ulong b, ulong imm)
+    {
+        if (!X86Cpu.From(header).Mmu.TryProbe(a, 1, SoftMmu.MmuAccess.Read, X86Cpu.From(header).Mmu.Mode))
+        {
+            throw GuestFaultException.Instance;
+        }
+
+        return 0;
+    }
+}
