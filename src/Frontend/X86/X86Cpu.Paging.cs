@@ -66,6 +66,12 @@ public sealed unsafe partial class X86Cpu
             result = Walk(linear, access, mode, fourLevel, out translation);
         }
 
+        if (result == WalkResult.Retry)
+        {
+            // Another CPU rewrites the entry faster than we can: a spurious fault makes the guest try again.
+            PageFault(linear, access, mode, FaultPresent);
+        }
+
         return result == WalkResult.Done;
     }
 

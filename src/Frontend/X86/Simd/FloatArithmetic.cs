@@ -96,7 +96,7 @@ internal static unsafe class FloatArithmetic<T, TCount>
     private static void NotePrecision<TOperation>(CpuHeader* cpu, Vector128<T> a, Vector128<T> b, Vector128<T> result)
         where TOperation : struct, IFloatOperation
     {
-        Vector128<T> usable = FloatLanes<T, TCount>.HasExactError(a) & FloatLanes<T, TCount>.HasExactError(result);
+        Vector128<T> usable = FloatLanes<T, TCount>.HasExactError(a) & FloatLanes<T, TCount>.HasExactError(b) & FloatLanes<T, TCount>.HasExactError(result);
         if (usable.AsUInt64() != Vector128<ulong>.AllBitsSet)
         {
             ComputeExactly<TOperation>(cpu, a, b);

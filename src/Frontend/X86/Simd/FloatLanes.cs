@@ -98,8 +98,11 @@ internal static unsafe class FloatLanes<T, TCount>
 
     /// <summary>Ones where a lane is large enough for rounding errors of products to be exact numbers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<T> HasExactError(Vector128<T> value) =>
-        Vector128.GreaterThan(Vector128.Abs(value), ErrorLimit) | Vector128.Equals(value, Vector128<T>.Zero);
+    public static Vector128<T> HasExactError(Vector128<T> value)
+    {
+        Vector128<T> magnitude = Vector128.Abs(value);
+        return (Vector128.GreaterThan(magnitude, ErrorLimit) & Vector128.LessThan(magnitude, Infinity)) | Vector128.Equals(value, Vector128<T>.Zero);
+    }
 
     private static Vector128<T> SmallestNormal => typeof(T) == typeof(float)
         ? Vector128.Create(0x00800000u).As<uint, T>()
