@@ -20,6 +20,9 @@ public sealed unsafe partial class X86Cpu
     /// <summary>True when DR7 and CR4.DE enable a port breakpoint.</summary>
     private bool HasPortBreakpoints { get; set; }
 
+    /// <summary>The linear address of the next instruction.</summary>
+    public ulong LinearPc => Is64Bit ? State->Header.Pc : (uint)(State->Header.Pc + State->SegmentBase[X86Segment.Cs]);
+
     /// <summary>DR6 bits of the instruction breakpoints at a linear address: zero when none, or while RFLAGS.RF is set.</summary>
     public ulong MatchInstructionBreakpoint(ulong linear)
     {
