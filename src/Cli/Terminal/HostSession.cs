@@ -31,7 +31,7 @@ internal sealed class HostSession : IMuxCommands, IDisposable
         Handle(PosixSignal.SIGQUIT, 3);
         if (!OperatingSystem.IsWindows())
         {
-            _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTSTP, _ => _terminal?.Restore()));
+            _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTSTP, StopJob));
             _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ => _terminal?.Reenter()));
         }
 
@@ -129,6 +129,19 @@ internal sealed class HostSession : IMuxCommands, IDisposable
             context.Cancel = true;
             RequestStop(SignalExitBase + number);
         }));
+    }
+
+    // Ctrl-Z with "-serial stdio": the shell gets its terminal back, and "fg" brings ours.
+    private void StopJob(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        _terminal?.Restore();
+        if (!OperatingSystem.IsWindows())
+        {
+            RawTerminal.StopProcess();
+        }
+
+        _terminal?.Reenter();
     }
 
     private void OnProcessExit(object? sender, EventArgs e) => Finish();

@@ -12,7 +12,7 @@ internal sealed partial class RawTerminal
     // Larger than any system's struct termios: it is filled and changed by libc, apart from two flag words.
     private const int TermiosBytes = 256;
     private const int StandardInput = 0;
-    private const int ApplyAfterOutput = 1;
+    private const int ApplyNow = 0;
     private const uint OutputProcessing = 1;
 
     private readonly byte[] _saved = new byte[TermiosBytes];
@@ -70,6 +70,10 @@ internal sealed partial class RawTerminal
         }
     }
 
+    /// <summary>Stops this process as Ctrl-Z does; returns when it goes on.</summary>
+    [UnsupportedOSPlatform("windows")]
+    public static void StopProcess() => _ = Kill(Environment.ProcessId, OperatingSystem.IsMacOS() ? 17 : 19);
+
     [UnsupportedOSPlatform("windows")]
     private bool EnterUnix(bool keepSignals)
     {
@@ -95,13 +99,16 @@ internal sealed partial class RawTerminal
     }
 
     [UnsupportedOSPlatform("windows")]
-    private static bool Apply(byte[] attributes) => SetAttributes(StandardInput, ApplyAfterOutput, attributes) == 0;
+    private static bool Apply(byte[] attributes) => SetAttributes(StandardInput, ApplyNow, attributes) == 0;
 
     [LibraryImport("libc", EntryPoint = "tcgetattr")]
     private static partial int GetAttributes(int descriptor, [Out] byte[] attributes);
 
     [LibraryImport("libc", EntryPoint = "tcsetattr")]
     private static partial int SetAttributes(int descriptor, int action, byte[] attributes);
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
 
     [LibraryImport("libc", EntryPoint = "cfmakeraw")]
     private static partial void MakeRaw([In, Out] byte[] attributes);
