@@ -32,7 +32,7 @@ internal sealed class HostSession : IMuxCommands, IDisposable
         if (!OperatingSystem.IsWindows())
         {
             _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTSTP, StopJob));
-            _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ => _terminal?.Reenter()));
+            _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ => _terminal?.Resume()));
         }
 
         AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
@@ -135,13 +135,11 @@ internal sealed class HostSession : IMuxCommands, IDisposable
     private void StopJob(PosixSignalContext context)
     {
         context.Cancel = true;
-        _terminal?.Restore();
         if (!OperatingSystem.IsWindows())
         {
+            _terminal?.Suspend();
             RawTerminal.StopProcess();
         }
-
-        _terminal?.Reenter();
     }
 
     private void OnProcessExit(object? sender, EventArgs e) => Finish();

@@ -61,16 +61,21 @@ internal sealed partial class RawTerminal
         Apply(_saved);
     }
 
-    /// <summary>Makes it raw again, after <see cref="Restore"/> (for a job that was stopped and goes on).</summary>
-    public void Reenter()
+    /// <summary>Gives the terminal back for the time that the process is stopped.</summary>
+    [UnsupportedOSPlatform("windows")]
+    public void Suspend() => Apply(_saved);
+
+    /// <summary>Makes it raw again when a stopped process goes on, unless <see cref="Restore"/> was last.</summary>
+    [UnsupportedOSPlatform("windows")]
+    public void Resume()
     {
-        if (Interlocked.Exchange(ref _restored, 0) != 0 && !OperatingSystem.IsWindows())
+        if (Volatile.Read(ref _restored) == 0)
         {
             Apply(_raw);
         }
     }
 
-    /// <summary>Stops this process as Ctrl-Z does; returns when it goes on.</summary>
+    /// <summary>Stops this process as Ctrl-Z does. May return before it has stopped; SIGCONT tells when it goes on.</summary>
     [UnsupportedOSPlatform("windows")]
     public static void StopProcess() => _ = Kill(Environment.ProcessId, OperatingSystem.IsMacOS() ? 17 : 19);
 
