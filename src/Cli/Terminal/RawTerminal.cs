@@ -66,10 +66,9 @@ internal sealed partial class RawTerminal
     public void Suspend() => Apply(_saved);
 
     /// <summary>Makes it raw again when a stopped process goes on, unless <see cref="Restore"/> was last.</summary>
-    [UnsupportedOSPlatform("windows")]
     public void Resume()
     {
-        if (Volatile.Read(ref _restored) == 0)
+        if (!OperatingSystem.IsWindows() && Volatile.Read(ref _restored) == 0)
         {
             Apply(_raw);
         }
