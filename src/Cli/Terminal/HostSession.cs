@@ -32,7 +32,7 @@ internal sealed class HostSession : IMuxCommands, IDisposable
         if (!OperatingSystem.IsWindows())
         {
             _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTSTP, StopJob));
-            _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ => _terminal?.Resume()));
+            _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGCONT, ResumeJob));
         }
 
         AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
@@ -140,6 +140,13 @@ internal sealed class HostSession : IMuxCommands, IDisposable
             _terminal?.Suspend();
             RawTerminal.StopProcess();
         }
+    }
+
+    private void ResumeJob(PosixSignalContext context)
+    {
+        // The runtime's own reaction would put the terminal back to what it was when the process started.
+        context.Cancel = true;
+        _terminal?.Resume();
     }
 
     private void OnProcessExit(object? sender, EventArgs e) => Finish();
