@@ -3,7 +3,7 @@ namespace Emu.Frontend.X86.X87;
 /// <summary>Elementary functions by argument reduction and power series, good to about 120 bits.</summary>
 internal static class WideMath
 {
-    /// <summary>2^66 × ¾·… : π/2 as the processors have it, 66 significant bits, × 2^65 (see <see cref="ReduceQuadrant"/>).</summary>
+    /// <summary>π/2 in units of 2^-65, to the 66 bits that processors keep (see <see cref="ReduceQuadrant"/>).</summary>
     private static readonly UInt128 HalfPi = new(3, 0x243f6a8885a308d3);
 
     private static readonly Wide[] ArcTangents = BuildArcTangents();
@@ -95,9 +95,9 @@ internal static class WideMath
     {
         Wide square = x * x;
         Wide factor = Wide.One;
-        for (ulong n = 36; n > 0; n -= 2)
+        for (int n = 36; n > 0; n -= 2)
         {
-            factor = Wide.One - (square * factor).Over(n * (n + 1));
+            factor = Wide.One - (square * factor).Over((ulong)(n * (n + 1)));
         }
 
         return x * factor;
@@ -108,9 +108,9 @@ internal static class WideMath
     {
         Wide square = x * x;
         Wide factor = Wide.One;
-        for (ulong n = 35; n < 36; n -= 2)
+        for (int n = 35; n > 0; n -= 2)
         {
-            factor = Wide.One - (square * factor).Over(n * (n + 1));
+            factor = Wide.One - (square * factor).Over((ulong)(n * (n + 1)));
         }
 
         return factor;
@@ -127,9 +127,9 @@ internal static class WideMath
         Wide s = numerator / denominator;
         Wide square = s * s;
         Wide sum = default;
-        for (ulong n = 61; n < 62; n -= 2)
+        for (int n = 61; n > 0; n -= 2)
         {
-            sum = (sum * square) + Wide.One.Over(n);
+            sum = (sum * square) + Wide.One.Over((ulong)n);
         }
 
         return (s * sum).Scale(1) * X87Constants.Get(X87Constant.LogTwoE);
@@ -144,9 +144,9 @@ internal static class WideMath
 
         Wide square = t * t;
         Wide sum = default;
-        for (ulong n = 37; n < 38; n -= 2)
+        for (int n = 37; n > 0; n -= 2)
         {
-            sum = Wide.One.Over(n) - (sum * square);
+            sum = Wide.One.Over((ulong)n) - (sum * square);
         }
 
         return t * sum;
