@@ -66,6 +66,12 @@ public sealed unsafe partial class X86Cpu
             catch (GuestFaultException)
             {
                 X86Fault next = PendingFault;
+                if (next.Vector == X86Vector.PageFault)
+                {
+                    // CR2 names the latest page fault even when it ends up as part of a double fault.
+                    State->Cr2 = next.LinearAddress;
+                }
+
                 FaultClass second = ClassOf(next.Vector);
                 if (current.Vector == X86Vector.DoubleFault && second != FaultClass.Benign)
                 {
