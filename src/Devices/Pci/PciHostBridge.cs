@@ -36,8 +36,14 @@ public sealed class PciHostBridge : Device
         Plug(0, 0, Host);
     }
 
-    /// <summary>CONFIG_ADDRESS, for port CF8H. Only dword accesses reach it; a board may lay port CF9H over it.</summary>
+    /// <summary>CONFIG_ADDRESS, for port CF8H. Only dword accesses reach it; bytes at CF9H go to <see cref="ResetControl"/>.</summary>
     public MemoryRegion AddressPort { get; }
+
+    /// <summary>
+    /// The chipset's reset control register, a byte inside CONFIG_ADDRESS at CF9H. It is no region of its own because that
+    /// would split the dword accesses to CF8H.
+    /// </summary>
+    public IIoHandler? ResetControl { get; set; }
 
     /// <summary>CONFIG_DATA, for port CFCH.</summary>
     public MemoryRegion DataPort { get; }
@@ -88,13 +94,24 @@ public sealed class PciHostBridge : Device
 
     private sealed class AddressRegister(PciHostBridge bridge) : IIoHandler
     {
-        public ulong Read(ulong offset, int size) => offset == 0 && size == 4 ? bridge._address : ulong.MaxValue;
+        private const ulong ResetControlOffset = 1;
+
+        public ulong Read(ulong offset, int size) => (offset, size) switch
+        {
+            (0, 4) => bridge._address,
+            (ResetControlOffset, 1) => bridge.ResetControl?.Read(0, 1) ?? ulong.MaxValue,
+            _ => ulong.MaxValue,
+        };
 
         public void Write(ulong offset, ulong value, int size)
         {
             if (offset == 0 && size == 4)
             {
                 bridge._address = (uint)value & AddressWritable;
+            }
+            else if (offset == ResetControlOffset && size == 1)
+            {
+                bridge.ResetControl?.Write(0, value, 1);
             }
         }
     }

@@ -1,4 +1,5 @@
 using Emu.Core;
+using Emu.Devices.Acpi;
 using Emu.Devices.Pci;
 
 namespace Emu.Tests.Devices;
@@ -34,6 +35,22 @@ public sealed class PciHostBridgeTests
         Assert.Equal(0x80fffffcu, _bench.In32(0xcf8));
         _bench.Out(0xcf8, 0x55);
         Assert.Equal(0x80fffffcu, _bench.In32(0xcf8));
+    }
+
+    [Fact]
+    public void Pci_ResetControl_TakesBytesAtCf9Only()
+    {
+        int resets = 0;
+        _bridge.ResetControl = new ResetRegister("reset", () => resets++);
+
+        _bench.Out32(0xcf8, 0x80000600);
+        Assert.Equal(0, resets);
+        _bench.Out(0xcf9, 0x02);
+        Assert.Equal(0x02, _bench.In(0xcf9));
+        _bench.Out(0xcf9, 0x06);
+
+        Assert.Equal(1, resets);
+        Assert.Equal(0x80000600u, _bench.In32(0xcf8));
     }
 
     [Theory]
