@@ -68,6 +68,32 @@ internal static unsafe class StateHelpers
         return 0;
     }
 
+    /// <summary>The last x87 instruction's address a, and with imm its operand's offset b. The opcode is not recorded, as on processors that keep it only for unmasked exceptions.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static ulong SetX87Pointers(CpuHeader* header, ulong a, ulong b, ulong imm)
+    {
+        X86CpuState* state = (X86CpuState*)header;
+        state->X87InstructionPointer = a;
+        if (imm != 0)
+        {
+            state->X87DataPointer = b;
+        }
+
+        return 0;
+    }
+
+    /// <summary>#MF when an unmasked x87 exception is pending: before MMX instructions.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static ulong CheckX87Pending(CpuHeader* header, ulong a, ulong b, ulong imm) => X87.X87Control.CheckWaiting(header, a, b, imm);
+
+    /// <summary>EMMS.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static ulong LeaveMmx(CpuHeader* header, ulong a, ulong b, ulong imm)
+    {
+        ((X86CpuState*)header)->X87Empty = 0xff;
+        return 0;
+    }
+
     /// <summary>Entering MMX code: TOP becomes 0 and all registers valid (SDM vol. 1, 9.5.1).</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static ulong EnterMmx(CpuHeader* header, ulong a, ulong b, ulong imm)

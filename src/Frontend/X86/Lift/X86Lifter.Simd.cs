@@ -151,6 +151,16 @@ internal sealed unsafe partial class X86Lifter
         }
     }
 
+    /// <summary>EMMS: all x87 registers empty.</summary>
+    public static void EmptyMmx(X86Lifter lifter, in Instruction instruction, int argument)
+    {
+        if (lifter.BeginSimd(instruction))
+        {
+            lifter.Call(&StateHelpers.CheckX87Pending, IrCallEffects.MayFault);
+            lifter.Call(&StateHelpers.LeaveMmx, IrCallEffects.None);
+        }
+    }
+
     /// <summary>
     /// The checks before any MMX or SSE instruction (SDM vol. 2, 2.4): #UD with CR0.EM or without CR4.OSFXSR, #NM with CR0.TS. MMX
     /// also takes a pending x87 exception and makes the stack valid. False when the instruction can only fault.
@@ -171,7 +181,12 @@ internal sealed unsafe partial class X86Lifter
             return false;
         }
 
-        _touchesMmx = mmx;
+        if (mmx)
+        {
+            Call(&StateHelpers.CheckX87Pending, IrCallEffects.MayFault);
+            _touchesMmx = true;
+        }
+
         return true;
     }
 
@@ -306,6 +321,12 @@ internal static unsafe partial class LiftTable
     private static void AddFloatingPoint(LiftRow[] rows)
     {
         void Row(Mnemonic mnemonic, LiftMethod method, int argument = 0) => rows[(int)mnemonic] = new LiftRow(method, argument);
+        foreach (Code code in X87Table.Codes)
+        {
+            Row(code.Mnemonic(), X86Lifter.X87);
+        }
+
+        Row(Mnemonic.Emms,     X86Lifter.EmptyMmx);
         foreach (Mnemonic mnemonic in Enum.GetValues<Mnemonic>())
         {
             if (rows[(int)mnemonic].Method is null && SimdTable.Knows(mnemonic))

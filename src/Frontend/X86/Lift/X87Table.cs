@@ -26,6 +26,9 @@ public static unsafe partial class X87Table
         return true;
     }
 
+    /// <summary>The encodings with an entry.</summary>
+    public static IEnumerable<Code> Codes => Enumerable.Range(0, Entries.Length).Where(code => Entries[code].Helper != 0).Select(code => (Code)code);
+
     private static int StackIndex(in Instruction instruction, int operand) =>
         instruction.OpCount > operand && instruction.GetOpKind(operand) == OpKind.Register ? instruction.GetOpRegister(operand) - Register.ST0 : -1;
 
