@@ -206,7 +206,7 @@ public sealed unsafe partial class X86Cpu
 
         ulong flags = GetRflags();
         StackCursor stack = CurrentStack();
-        stack.Probe(6);
+        stack.Probe(3, 2);
         stack.Push(flags, 2);
         stack.Push(State->Segment[X86Segment.Cs].Selector, 2);
         stack.Push(State->Header.Pc, 2);

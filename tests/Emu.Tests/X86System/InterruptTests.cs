@@ -192,7 +192,7 @@ public sealed unsafe class InterruptTests : IDisposable
         Assert.True(_f.Cpu.DeliverException(new X86Fault(X86Vector.PageFault, 2, LinearAddress: 0x1234)));
 
         Assert.Equal(0x5008UL, _f.Rip);
-        Assert.Equal(0x3fff_ffd0UL, _f.State->Cr2);
+        Assert.Equal(0x3fff_fff8UL, _f.State->Cr2);
         Assert.Equal(0xa000UL - 48, _f.Rsp);
     }
 

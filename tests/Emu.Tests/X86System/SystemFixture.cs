@@ -215,7 +215,7 @@ internal sealed unsafe class SystemFixture : IDisposable
         State->IdtrLimit = idtLimit;
     }
 
-    private void BuildGdt()
+    public void BuildGdt()
     {
         SetGdt(Code32, Segment(0, 0xfffff, 0x9b, 0xc));
         SetGdt(Data32, Segment(0, 0xfffff, 0x93, 0xc));
@@ -240,8 +240,10 @@ internal sealed unsafe class SystemFixture : IDisposable
         Write(TssBase + 8, Data32, 4);
         Write(TssBase + 0x24, 0xa000);
         Write(TssBase + 0x66, 0x68, 2);
-        Write(TssBase + 0x68, ulong.MaxValue);
-        Write(TssBase + 0x70, ulong.MaxValue);
+        for (ulong offset = 0x68; offset < 0x88; offset += 8)
+        {
+            Write(TssBase + offset, ulong.MaxValue);
+        }
     }
 }
 
