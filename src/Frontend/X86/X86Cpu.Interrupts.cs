@@ -104,7 +104,9 @@ public sealed unsafe partial class X86Cpu
             RaiseGeneralProtection();
         }
 
+        bool stepping = (State->SystemFlags & Rflags.Tf) != 0;
         Deliver(new CpuEvent(vector, kind != SoftwareInterruptKind.Int1, kind == SoftwareInterruptKind.Int1 ? 1u : 0));
+        _enteredHandlerStepping = stepping;
     }
 
     private bool DeliverExternal(in CpuEvent interrupt)

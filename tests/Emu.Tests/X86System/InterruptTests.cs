@@ -255,6 +255,21 @@ public sealed unsafe class InterruptTests : IDisposable
     }
 
     [Fact]
+    public void SoftwareInterrupt_WhileStepping_DoesNotTrapInTheHandler()
+    {
+        _f.EnterProtected();
+        _f.Cpu.SetRflags(Rflags.Tf | 2);
+
+        _f.Cpu.SoftwareInterrupt(0x50, SoftwareInterruptKind.IntN);
+        _f.Cpu.NoteSingleStep();
+        Assert.Equal(0UL, _f.State->PendingDebugTraps);
+        _f.Cpu.NoteSingleStep();
+
+        Assert.Equal(1UL << 14, _f.State->PendingDebugTraps);
+        Assert.Equal(Rflags.Tf | 2, Pushed(2));
+    }
+
+    [Fact]
     public void Nmi_IsBlockedUntilIret()
     {
         _f.EnterProtected();
