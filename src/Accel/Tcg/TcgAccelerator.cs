@@ -21,10 +21,10 @@ public sealed record TcgOptions
     public Action<string>? Log { get; init; }
 
     /// <summary>Items of <c>-d</c>: unimp, int, op, in_asm, exec.</summary>
-    public IReadOnlySet<string> LogItems { get; init; } = new HashSet<string>();
+    public IReadOnlySet<string> DebugLogItems { get; init; } = new HashSet<string>();
 
     /// <summary>True when <paramref name="item"/> is to be logged.</summary>
-    public bool Logs(string item) => Log is not null && LogItems.Contains(item);
+    public bool Logs(string item) => Log is not null && DebugLogItems.Contains(item);
 }
 
 /// <summary>The software accelerator: every vCPU interprets translated code on its own host thread.</summary>
