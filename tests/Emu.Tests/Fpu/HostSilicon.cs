@@ -36,6 +36,8 @@ internal sealed unsafe class HostSilicon : IDisposable
         assembler.mov(rax, __[rbx + 512]);
         assembler.mov(rcx, __[rbx + 520]);
         assembler.mov(rdx, __[rbx + 528]);
+        assembler.push(__qword_ptr[rbx + 536]);
+        assembler.popfq();
         assembler.AddInstruction(instruction);
         assembler.mov(__[rbx + 512], rax);
         assembler.mov(__[rbx + 520], rcx);
