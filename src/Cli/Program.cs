@@ -1,4 +1,5 @@
 using Emu.Cli.Options;
+using Emu.Cli.Terminal;
 using Emu.Machine;
 
 namespace Emu.Cli;
@@ -16,7 +17,7 @@ internal static class Program
             CommandLineResult result = EmuCommandLine.Parse(args);
             if (result.Config is null)
             {
-                Console.Out.Write(result.Text);
+                StandardStreams.Print(result.Text!);
                 return 0;
             }
 

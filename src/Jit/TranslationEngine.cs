@@ -100,6 +100,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         int index = block.InstructionAt((int)(op - block.Code));
         _cpu->Instructions += (ulong)index;
         _cpu->Pc = (block.Key.Pc + block.Instructions[index].PcOffset) & block.PcMask;
+        _cpu->CurrentOp = 0;
     }
 
     /// <inheritdoc/>

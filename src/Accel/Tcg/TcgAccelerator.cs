@@ -5,39 +5,88 @@ using Emu.Core.Time;
 
 namespace Emu.Accel.Tcg;
 
-// Placeholder of the board branch, only so that the machine compiles: the software CPU's own file replaces it on merge.
-
-/// <summary>What the software CPU needs of the machine.</summary>
+/// <summary>What the software CPUs of a machine share.</summary>
+/// <param name="Memory">Guest-physical memory.</param>
+/// <param name="Ports">Port space.</param>
+/// <param name="Clock">Virtual time.</param>
+/// <param name="Model">CPUID and feature policy.</param>
+/// <param name="Lock">The machine lock.</param>
+/// <param name="Options">Switches.</param>
 public sealed record TcgEnvironment(AddressSpace Memory, AddressSpace Ports, IClock Clock, CpuModel Model, MachineLock Lock, TcgOptions Options);
 
 /// <summary>Switches of the software CPU.</summary>
 public sealed record TcgOptions
 {
-    /// <summary>Takes the lines of <c>-d</c>.</summary>
+    /// <summary>Receives the lines of the log items below.</summary>
     public Action<string>? Log { get; init; }
 
-    /// <summary>The items of <c>-d</c> that are on.</summary>
+    /// <summary>Items of <c>-d</c>: unimp, int, op, in_asm, exec.</summary>
     public IReadOnlySet<string> DebugLogItems { get; init; } = new HashSet<string>();
+
+    /// <summary>True when <paramref name="item"/> is to be logged.</summary>
+    public bool Logs(string item) => Log is not null && DebugLogItems.Contains(item);
 }
 
-/// <summary>The software CPU.</summary>
-public sealed class TcgAccelerator : IAccelerator
+/// <summary>The software accelerator: every vCPU interprets translated code on its own host thread.</summary>
+public sealed class TcgAccelerator : IAccelerator, IMemoryListener
 {
-    /// <summary>Always fails.</summary>
+    private readonly TcgEnvironment _environment;
+    private readonly List<TcgVcpu> _vcpus = [];
+    private readonly HashSet<GuestRam> _watchedRam = [];
+
+    /// <summary>Creates the accelerator.</summary>
     public TcgAccelerator(TcgEnvironment environment)
     {
         ArgumentNullException.ThrowIfNull(environment);
-        throw new NotSupportedException("not built into this version yet");
+        _environment = environment;
+        environment.Memory.AddListener(this);
     }
 
     /// <inheritdoc/>
     public string Name => "tcg";
 
     /// <inheritdoc/>
-    public IVcpu CreateVcpu(int index, ILocalApic apic) => throw new NotSupportedException();
+    public IVcpu CreateVcpu(int index, ILocalApic apic)
+    {
+        var vcpu = new TcgVcpu(index, apic, _environment);
+        _vcpus.Add(vcpu);
+        return vcpu;
+    }
+
+    /// <inheritdoc/>
+    public void OnMapChanged(FlatView before, FlatView after, IReadOnlyList<FlatRange> removed, IReadOnlyList<FlatRange> added)
+    {
+        ArgumentNullException.ThrowIfNull(added);
+        foreach (FlatRange range in added)
+        {
+            if (range.Region.Ram is GuestRam ram && _watchedRam.Add(ram))
+            {
+                ram.CodeWritten += OnCodeWritten;
+            }
+        }
+
+        foreach (TcgVcpu vcpu in _vcpus)
+        {
+            vcpu.Post(VcpuRequest.FlushAll);
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        _environment.Memory.RemoveListener(this);
+        foreach (GuestRam ram in _watchedRam)
+        {
+            ram.CodeWritten -= OnCodeWritten;
+        }
+    }
+
+    // A device wrote to a page with translated code; each vCPU drops its own translations before its next block.
+    private void OnCodeWritten(GuestRam ram, ulong offset, int length)
+    {
+        foreach (TcgVcpu vcpu in _vcpus)
+        {
+            vcpu.PostCodeWrite(ram, offset, length);
+        }
     }
 }

@@ -167,15 +167,16 @@ public sealed unsafe partial class SoftMmu : IDisposable
     /// <summary>Checks that an access of any length would not fault, filling the TLB for both pages it touches.</summary>
     public bool TryProbe(ulong linear, int size, MmuAccess access, MmuMode mode)
     {
+        // The first byte of each page, so that a fault reports the address the CPU would.
         ulong last = (linear + (uint)size - 1) & PageMask;
-        for (ulong page = linear & PageMask; ; page += 0x1000)
+        for (ulong address = linear; ; address = (address & PageMask) + 0x1000)
         {
-            if (!TryResolve(page, access, mode, out _))
+            if (!TryResolve(address, access, mode, out _))
             {
                 return false;
             }
 
-            if (page == last)
+            if ((address & PageMask) == last)
             {
                 return true;
             }

@@ -13,12 +13,16 @@ public sealed unsafe partial class X86Cpu
     private const int BreakOnPort = 2;
 
     private bool _hasDataBreakpoints;
+    private bool _enteredHandlerStepping;
 
     /// <summary>True when DR7 enables an instruction breakpoint.</summary>
     public bool HasInstructionBreakpoints { get; private set; }
 
     /// <summary>True when DR7 and CR4.DE enable a port breakpoint.</summary>
     private bool HasPortBreakpoints { get; set; }
+
+    /// <summary>The linear address of the next instruction.</summary>
+    public ulong LinearPc => Is64Bit ? State->Header.Pc : (uint)(State->Header.Pc + State->SegmentBase[X86Segment.Cs]);
 
     /// <summary>DR6 bits of the instruction breakpoints at a linear address: zero when none, or while RFLAGS.RF is set.</summary>
     public ulong MatchInstructionBreakpoint(ulong linear)
@@ -33,8 +37,15 @@ public sealed unsafe partial class X86Cpu
         return status;
     }
 
-    /// <summary>Notes the single-step trap that follows an instruction which began with RFLAGS.TF set.</summary>
-    public void NoteSingleStep() => State->PendingDebugTraps |= Dr6SingleStep;
+    /// <summary>
+    /// Notes the single-step trap that follows an instruction which began with RFLAGS.TF set. To be called after each such
+    /// instruction that completes; those that clear TF on entering a handler (INT n, SYSCALL) do not trap.
+    /// </summary>
+    public void NoteSingleStep()
+    {
+        State->PendingDebugTraps |= _enteredHandlerStepping ? 0 : Dr6SingleStep;
+        _enteredHandlerStepping = false;
+    }
 
     /// <summary>
     /// Delivers the #DB of <see cref="X86CpuState.PendingDebugTraps"/>, if any is pending; <c>Header.Pc</c> is the next

@@ -102,7 +102,7 @@ public sealed unsafe partial class X86Cpu
 
     private void PushReturn(ref StackCursor stack, int size)
     {
-        stack.Probe(2 * size);
+        stack.Probe(2, size);
         stack.Push(State->Segment[X86Segment.Cs].Selector, size);
         stack.Push(State->Header.Pc, size);
     }
@@ -300,7 +300,7 @@ public sealed unsafe partial class X86Cpu
         }
 
         var stack = new StackCursor(this, stackSegment, pointer, IsLongMode, MmuMode.Supervisor, SelectorError(stackSegment.Selector));
-        stack.Probe((4 + parameters) * size);
+        stack.Probe(4 + parameters, size);
         stack.Push(State->Segment[X86Segment.Ss].Selector, size);
         stack.Push(State->Gpr[X86Gpr.Rsp], size);
         for (int i = parameters - 1; i >= 0; i--)

@@ -39,6 +39,8 @@ public sealed unsafe partial class X86Cpu
             EnterFlat(selector, (ushort)(selector + 8), 0, SegmentAttributes.Big, (uint)s->Star);
             SetRflags(flags & ~(Rflags.Vm | Rflags.If));
         }
+
+        _enteredHandlerStepping = (flags & ~State->SystemFlags & Rflags.Tf) != 0;
     }
 
     /// <summary>SYSRET. A RCX that is not canonical takes #GP here, before the privilege changes (as on Intel).</summary>

@@ -86,9 +86,13 @@ public sealed unsafe partial class X86Cpu
         WritePort(port, value, size);
     }
 
+    /// <summary>Port accesses so far.</summary>
+    public ulong PortAccesses { get; private set; }
+
     /// <summary>Reads ports whose permission was checked.</summary>
     internal ulong ReadPort(ushort port, int size)
     {
+        PortAccesses++;
         if (HasPortBreakpoints)
         {
             NotePortAccess(port, size);
@@ -100,6 +104,7 @@ public sealed unsafe partial class X86Cpu
     /// <summary>Writes ports whose permission was checked.</summary>
     internal void WritePort(ushort port, ulong value, int size)
     {
+        PortAccesses++;
         if (HasPortBreakpoints)
         {
             NotePortAccess(port, size);

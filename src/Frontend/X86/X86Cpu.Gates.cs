@@ -49,7 +49,7 @@ public sealed unsafe partial class X86Cpu
 
     private void PushFrame(ref StackCursor stack, in CpuEvent e, int size, bool inner)
     {
-        stack.Probe((IsVm86 ? 10 : inner ? 6 : 4) * size);
+        stack.Probe((IsVm86 ? 9 : inner ? 5 : 3) + (e.HasError ? 1 : 0), size);
         if (IsVm86)
         {
             stack.Push(State->Segment[X86Segment.Gs].Selector, size);
@@ -96,7 +96,7 @@ public sealed unsafe partial class X86Cpu
 
         code = MarkAccessed(code);
         var stack = new StackCursor(this, default, pointer & ~0xfUL, true, cpl == 3 ? MmuMode.User : MmuMode.Supervisor, e.External);
-        stack.Probe(48);
+        stack.Probe(e.HasError ? 6 : 5, 8);
         stack.Push(State->Segment[X86Segment.Ss].Selector, 8);
         stack.Push(State->Gpr[X86Gpr.Rsp], 8);
         stack.Push(GetRflags() | (e.Resume ? Rflags.Rf : 0), 8);

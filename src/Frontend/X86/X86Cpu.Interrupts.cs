@@ -66,6 +66,12 @@ public sealed unsafe partial class X86Cpu
             catch (GuestFaultException)
             {
                 X86Fault next = PendingFault;
+                if (next.Vector == X86Vector.PageFault)
+                {
+                    // CR2 names the latest page fault even when it ends up as part of a double fault.
+                    State->Cr2 = next.LinearAddress;
+                }
+
                 FaultClass second = ClassOf(next.Vector);
                 if (current.Vector == X86Vector.DoubleFault && second != FaultClass.Benign)
                 {
@@ -98,7 +104,9 @@ public sealed unsafe partial class X86Cpu
             RaiseGeneralProtection();
         }
 
+        bool stepping = (State->SystemFlags & Rflags.Tf) != 0;
         Deliver(new CpuEvent(vector, kind != SoftwareInterruptKind.Int1, kind == SoftwareInterruptKind.Int1 ? 1u : 0));
+        _enteredHandlerStepping = stepping;
     }
 
     private bool DeliverExternal(in CpuEvent interrupt)
@@ -200,7 +208,7 @@ public sealed unsafe partial class X86Cpu
 
         ulong flags = GetRflags();
         StackCursor stack = CurrentStack();
-        stack.Probe(6);
+        stack.Probe(3, 2);
         stack.Push(flags, 2);
         stack.Push(State->Segment[X86Segment.Cs].Selector, 2);
         stack.Push(State->Header.Pc, 2);

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Emu.Core.Cpu;
 using Emu.Core.Memory;
 using Emu.Frontend.SoftMmu;
@@ -31,6 +30,25 @@ public sealed unsafe partial class X86Cpu
         Done,
         Fault,
         Retry,
+    }
+
+    /// <summary>The entries a walk has gone through, with the rights they agree on.</summary>
+    private struct WalkPath
+    {
+        public fixed ulong Addresses[4];
+        public fixed ulong Entries[4];
+        public int Depth;
+        public int EntrySize;
+        public ulong Allowed;
+        public ulong Denied;
+
+        public void Add(ulong address, ulong entry)
+        {
+            Addresses[Depth] = address;
+            Entries[Depth++] = entry;
+            Allowed &= entry;
+            Denied |= entry;
+        }
     }
 
     /// <summary>Bits of a physical address that a paging structure may hold.</summary>
@@ -97,66 +115,61 @@ public sealed unsafe partial class X86Cpu
         X86CpuState* s = State;
         bool wide = fourLevel || (s->Cr4 & ControlBits.Cr4Pae) != 0;
         int indexBits = wide ? 9 : 10;
-        int entrySize = wide ? 8 : 4;
         ulong tableMask = wide ? PhysicalMask : 0xffff_f000;
-        ulong table = s->Cr3 & tableMask;
+        ulong table = wide && !fourLevel ? s->Pdpte[(int)(linear >> 30)] : s->Cr3 | EntryPresent;
         translation = default;
-        if (wide && !fourLevel)
+        if ((table & EntryPresent) == 0)
         {
-            ulong pdpte = s->Pdpte[(int)(linear >> 30)];
-            if ((pdpte & EntryPresent) == 0)
-            {
-                return PageFault(linear, access, mode, 0);
-            }
-
-            table = pdpte & tableMask;
+            return PageFault(linear, access, mode, 0);
         }
 
-        ulong* addresses = stackalloc ulong[4];
-        ulong* entries = stackalloc ulong[4];
-        ulong allowed = EntryUser | EntryWrite;
-        ulong denied = 0;
-        int depth = 0;
+        WalkPath path = default;
+        path.EntrySize = wide ? 8 : 4;
+        path.Allowed = EntryUser | EntryWrite;
         for (int level = fourLevel ? 4 : 2; ; level--)
         {
             int shift = 12 + ((level - 1) * indexBits);
-            ulong address = table + (((linear >> shift) & ((1UL << indexBits) - 1)) * (uint)entrySize);
-            ulong entry = Environment.Memory.Read(address, entrySize);
-            if ((entry & EntryPresent) == 0)
+            ulong index = (linear >> shift) & ((1UL << indexBits) - 1);
+            ulong address = (table & tableMask) + (index * (uint)path.EntrySize);
+            table = Environment.Memory.Read(address, path.EntrySize);
+            if ((table & EntryPresent) == 0)
             {
                 return PageFault(linear, access, mode, 0);
             }
 
-            bool large = level is 2 or 3 && (entry & EntryPageSize) != 0 && (wide || (s->Cr4 & ControlBits.Cr4Pse) != 0);
-            if ((entry & ReservedBits(level, large, wide, fourLevel)) != 0)
+            bool large = level is 2 or 3 && (table & EntryPageSize) != 0 && (wide || (s->Cr4 & ControlBits.Cr4Pse) != 0);
+            if ((table & ReservedBits(level, large, wide, fourLevel)) != 0)
             {
                 return PageFault(linear, access, mode, FaultPresent | FaultReserved);
             }
 
-            allowed &= entry;
-            denied |= entry;
-            addresses[depth] = address;
-            entries[depth++] = entry;
-            if (level > 1 && !large)
+            path.Add(address, table);
+            if (level == 1 || large)
             {
-                table = entry & tableMask;
-                continue;
+                return FinishWalk(ref path, linear, access, mode, shift, large, out translation);
             }
-
-            if (!IsAllowed(allowed, (denied & EntryNoExecute) != 0, access, mode))
-            {
-                return PageFault(linear, access, mode, FaultPresent);
-            }
-
-            if (!TrySetAccessed(addresses, entries, depth, entrySize, access == MmuAccess.Write))
-            {
-                return WalkResult.Retry;
-            }
-
-            ulong page = LeafAddress(entry, shift, large, wide) | (linear & ((1UL << shift) - 1) & ~0xfffUL);
-            translation = new PageTranslation(page, LeafFlags(entries[depth - 1], allowed, large, mode));
-            return WalkResult.Done;
         }
+    }
+
+    /// <summary>Checks the rights gathered on the way, sets A and D, and forms the page address.</summary>
+    private WalkResult FinishWalk(
+        ref WalkPath path, ulong linear, MmuAccess access, MmuMode mode, int shift, bool large, out PageTranslation translation)
+    {
+        translation = default;
+        if (!IsAllowed(path.Allowed, (path.Denied & EntryNoExecute) != 0, access, mode))
+        {
+            return PageFault(linear, access, mode, FaultPresent);
+        }
+
+        if (!TrySetAccessed(ref path, access == MmuAccess.Write))
+        {
+            return WalkResult.Retry;
+        }
+
+        ulong leaf = path.Entries[path.Depth - 1];
+        ulong page = LeafAddress(leaf, shift, large, path.EntrySize == 8) | (linear & ((1UL << shift) - 1) & ~0xfffUL);
+        translation = new PageTranslation(page, LeafFlags(leaf, path.Allowed, large, mode));
+        return WalkResult.Done;
     }
 
     private ulong ReservedBits(int level, bool large, bool wide, bool fourLevel)
@@ -238,17 +251,18 @@ public sealed unsafe partial class X86Cpu
     }
 
     /// <summary>Sets the A bits on the way and D of the leaf. False when another CPU changed an entry meanwhile: walk again.</summary>
-    private bool TrySetAccessed(ulong* addresses, ulong* entries, int depth, int entrySize, bool write)
+    private bool TrySetAccessed(ref WalkPath path, bool write)
     {
-        for (int i = 0; i < depth; i++)
+        for (int i = 0; i < path.Depth; i++)
         {
-            ulong wanted = entries[i] | EntryAccessed | (write && i == depth - 1 ? EntryDirty : 0);
-            if (wanted != entries[i] && !TryReplaceEntry(addresses[i], entries[i], wanted, entrySize))
+            ulong entry = path.Entries[i];
+            ulong wanted = entry | EntryAccessed | (write && i == path.Depth - 1 ? EntryDirty : 0);
+            if (wanted != entry && !TryReplaceEntry(path.Addresses[i], entry, wanted, path.EntrySize))
             {
                 return false;
             }
 
-            entries[i] = wanted;
+            path.Entries[i] = wanted;
         }
 
         return true;

@@ -92,11 +92,14 @@ public sealed unsafe partial class X86Cpu
         /// <summary>Releases (or, negative, reserves) bytes.</summary>
         public void Move(long bytes) => Pointer = (Pointer & ~_mask) | ((Pointer + (ulong)bytes) & _mask);
 
-        /// <summary>Makes sure that pushes of <paramref name="bytes"/> in all cannot fault halfway.</summary>
-        public readonly void Probe(int bytes)
+        /// <summary>Makes sure that <paramref name="count"/> pushes of <paramref name="size"/> bytes cannot fault halfway. A fault names the first push that meets it.</summary>
+        public readonly void Probe(int count, int size)
         {
+            ulong highest = (Pointer - (uint)size) & _mask;
+            _cpu.ProbeWrite(Translate(highest, size), size, _mode);
+            int bytes = count * size;
             ulong lowest = (Pointer - (uint)bytes) & _mask;
-            if (lowest <= (Pointer & _mask))
+            if (lowest <= highest)
             {
                 _cpu.ProbeWrite(Translate(lowest, bytes), bytes, _mode);
             }

@@ -102,6 +102,7 @@ public sealed unsafe partial class X86Cpu
         bool oldWide = (old.Attributes & 8) != 0;
         int start = oldWide ? Tss32SaveStart : Tss16SaveStart;
         ProbeWrite((uint)(old.Base + (uint)start), (oldWide ? Tss32SaveEnd : Tss16SaveEnd) - start, MmuMode.Supervisor);
+        ProbeWrite(tss.Address + 5, 1, MmuMode.Supervisor);
         if (nested)
         {
             ProbeWrite(tss.Base32, 2, MmuMode.Supervisor);

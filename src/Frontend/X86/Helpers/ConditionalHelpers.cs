@@ -11,6 +11,14 @@ internal static unsafe class ConditionalHelpers
     public static ulong InterruptIf(CpuHeader* header, ulong a, ulong b, ulong imm) =>
         a != 0 ? TransferHelpers.SoftwareInterrupt(header, 4, 0, (ulong)SoftwareInterruptKind.Into) : 0;
 
+    /// <summary>Replaces the arithmetic flags by the bits of a.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static ulong SetArithmeticFlags(CpuHeader* header, ulong a, ulong b, ulong imm)
+    {
+        LazyFlags.SetMaterialised(header, a);
+        return 0;
+    }
+
     /// <summary>MFENCE.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static ulong Fence(CpuHeader* header, ulong a, ulong b, ulong imm)

@@ -13,6 +13,25 @@ internal readonly record struct LiftRow(LiftMethod? Method, int Argument);
 /// <summary>One row a mnemonic: its family's method and the variation. Mnemonics without a row are #UD, named by <c>-d unimp</c>.</summary>
 internal static unsafe partial class LiftTable
 {
+    // Instructions without architectural effect here: hints, fences (loads and stores are already ordered), cache control.
+    // Static fields are initialised in order, and Build reads this one.
+    private static readonly (Mnemonic Mnemonic, string Reason)[] Hints =
+    [
+        (Mnemonic.Nop,         "by definition"),
+        (Mnemonic.Reservednop, "hint space"),
+        (Mnemonic.Endbr32,     "CET is not offered"),
+        (Mnemonic.Endbr64,     "CET is not offered"),
+        (Mnemonic.Pause,       "hint"),
+        (Mnemonic.Lfence,      "already ordered"),
+        (Mnemonic.Sfence,      "already ordered"),
+        (Mnemonic.Prefetchnta, "hint"),
+        (Mnemonic.Prefetcht0,  "hint"),
+        (Mnemonic.Prefetcht1,  "hint"),
+        (Mnemonic.Prefetcht2,  "hint"),
+        (Mnemonic.Prefetchw,   "hint"),
+        (Mnemonic.Prefetch,    "hint"),
+    ];
+
     private static readonly LiftRow[] Rows = Build();
 
     /// <summary>The row of <paramref name="mnemonic"/>.</summary>
@@ -123,24 +142,6 @@ internal static unsafe partial class LiftTable
             row(nothing, X86Lifter.Nothing);
         }
     }
-
-    // Instructions without architectural effect here: hints, fences (loads and stores are already ordered), cache control.
-    private static readonly (Mnemonic Mnemonic, string Reason)[] Hints =
-    [
-        (Mnemonic.Nop,         "by definition"),
-        (Mnemonic.Reservednop, "hint space"),
-        (Mnemonic.Endbr32,     "CET is not offered"),
-        (Mnemonic.Endbr64,     "CET is not offered"),
-        (Mnemonic.Pause,       "hint"),
-        (Mnemonic.Lfence,      "already ordered"),
-        (Mnemonic.Sfence,      "already ordered"),
-        (Mnemonic.Prefetchnta, "hint"),
-        (Mnemonic.Prefetcht0,  "hint"),
-        (Mnemonic.Prefetcht1,  "hint"),
-        (Mnemonic.Prefetcht2,  "hint"),
-        (Mnemonic.Prefetchw,   "hint"),
-        (Mnemonic.Prefetch,    "hint"),
-    ];
 
     private static void AddBits(AddRow row)
     {

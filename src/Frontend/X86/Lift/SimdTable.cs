@@ -20,6 +20,20 @@ public static unsafe partial class SimdTable
         return TryGetForm(instruction, out SimdForm form) && TryGet(instruction.Mnemonic, form, out entry);
     }
 
+    /// <summary>True when some form of the mnemonic has an entry.</summary>
+    public static bool Knows(Mnemonic mnemonic)
+    {
+        for (int form = 0; form < Forms; form++)
+        {
+            if (Entries[((int)mnemonic * Forms) + form].Helper != 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Finds the entry of a mnemonic in one form.</summary>
     public static bool TryGet(Mnemonic mnemonic, SimdForm form, out SimdEntry entry)
     {

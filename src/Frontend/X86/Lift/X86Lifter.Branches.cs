@@ -141,7 +141,7 @@ internal sealed unsafe partial class X86Lifter
         ushort more = lifter.Temporary();
         ref IrOp op = ref lifter.Call(&StringHelpers.Run, IrCallEffects.All);
         op.Dst = more;
-        op.Imm = packed | ((long)repeat << 16) | ((long)SegmentNumber(segment) << 24) | ((long)StringAddressSize(instruction) << 32);
+        op.Imm = (uint)packed | ((long)repeat << 16) | ((long)SegmentNumber(segment) << 24) | ((long)StringAddressSize(instruction) << 32);
         if (repeat != 0)
         {
             lifter.EndWithSlotBranch(IrCondition.NotEqual, more, lifter.Pc, lifter.NextPc);

@@ -1,3 +1,4 @@
+using Emu.Core.Cpu;
 using Emu.Frontend.Ir;
 using Emu.Frontend.X86.Helpers;
 using Iced.Intel;
@@ -323,7 +324,7 @@ internal sealed unsafe partial class X86Lifter
         lifter.Load(IrOpcode.Load, selector, IrWidth.W64, IrWidth.W16, lifter.Memory(instruction, 2, write: false, bytes));
         ref IrOp load = ref lifter.Call(&SegmentHelpers.LoadSegment, IrCallEffects.MayFault);
         load.A = selector;
-        load.Imm = segment | (segment == X86Segment.Ss ? X86Cpu.NoShadow : 0);
+        load.Imm = (uint)segment | (segment == X86Segment.Ss ? (long)X86Cpu.NoShadow : 0);
         lifter.Move(SlotOf(instruction.Op0Register), width, offset);
         lifter.EndAtNext();
     }
@@ -381,7 +382,7 @@ internal sealed unsafe partial class X86Lifter
     /// <summary>TZCNT, LZCNT, POPCNT; the first two are BSF and BSR where the CPU model lacks them.</summary>
     public static void BitCount(X86Lifter lifter, in Instruction instruction, int operation)
     {
-        if (operation < 2 && !lifter._cpu.Has(operation == 0 ? "bmi1" : "abm"))
+        if (operation < 2 && !lifter._cpu.Environment.Model.Has(operation == 0 ? CpuFeature.Bmi1 : CpuFeature.Abm))
         {
             BitScan(lifter, instruction, operation);
             return;

@@ -81,7 +81,7 @@ internal sealed unsafe partial class X86Lifter
         }
     }
 
-    private static bool IsImmediate(in Instruction instruction, int index) => instruction.GetOpKind(index) >= OpKind.Immediate8;
+    private static bool IsImmediate(in Instruction instruction, int index) => instruction.GetOpKind(index) is >= OpKind.Immediate8 and <= OpKind.Immediate32to64;
 
     /// <summary>Writes a slot to operand <paramref name="index"/>, a register or memory.</summary>
     private void WriteOperand(in Instruction instruction, int index, IrWidth width, ushort value)

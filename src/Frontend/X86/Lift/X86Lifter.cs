@@ -17,6 +17,7 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
     private ulong _modeKey;
     private int _nextTemporary;
     private bool _ended;
+    private bool _touchesMmx;
 
     /// <summary>Creates a lifter for <paramref name="cpu"/>.</summary>
     public X86Lifter(X86Cpu cpu, AddressSpace memory)
@@ -148,7 +149,12 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
             return;
         }
 
+        _touchesMmx = false;
         row.Method(this, instruction, row.Argument);
+        if (_touchesMmx)
+        {
+            FinishMmx(instruction);
+        }
     }
 
     // LOCK is legal only on the read-modify-write forms with a memory destination; Iced decodes the others as invalid.

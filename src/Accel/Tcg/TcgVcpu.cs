@@ -1,0 +1,340 @@
+using System.Collections.Concurrent;
+using Emu.Core;
+using Emu.Core.Cpu;
+using Emu.Core.Memory;
+using Emu.Frontend.Ir;
+using Emu.Frontend.X86;
+using Emu.Frontend.X86.Lift;
+using Emu.Jit;
+
+namespace Emu.Accel.Tcg;
+
+/// <summary>What other threads may ask of a vCPU; bits of one word, looked at between blocks.</summary>
+[Flags]
+internal enum VcpuRequest
+{
+    None = 0,
+    Kick = 1,
+    Nmi = 2,
+    Init = 4,
+    Sipi = 8,
+    FlushAll = 16,
+    CodeWritten = 32,
+}
+
+/// <summary>
+/// A vCPU that runs translated code. <see cref="Run"/> alternates between looking at events (requests, interrupts, debug traps) and
+/// executing blocks until <see cref="CpuHeader.ExitRequest"/> or an instruction brings it back.
+/// </summary>
+internal sealed unsafe class TcgVcpu : IVcpu
+{
+    private readonly X86Cpu _cpu;
+    private readonly TranslationEngine _engine;
+    private readonly ILocalApic _apic;
+    private readonly TcgOptions _options;
+    private readonly ManualResetEventSlim _wake = new(false);
+    private readonly ConcurrentQueue<(GuestRam Ram, ulong Offset, int Length)> _codeWrites = new();
+    private readonly VcpuStatistics _statistics = new();
+    private int _requests;
+    private byte _sipiVector;
+    private bool _disposed;
+
+    public TcgVcpu(int index, ILocalApic apic, TcgEnvironment environment)
+    {
+        Index = index;
+        _apic = apic;
+        _options = environment.Options;
+        _cpu = new X86Cpu(new X86CpuEnvironment(index, environment.Memory, environment.Ports, apic, environment.Clock, environment.Model));
+        Action<string>? unimplemented = _options.Logs("unimp") ? ReportUnimplemented : null;
+        _cpu.Unimplemented = unimplemented;
+        IGuestFrontend frontend = X86Frontend.Create(_cpu, environment.Memory, unimplemented);
+        var options = new TranslationOptions { Translated = _options.Logs("op") ? LogBlock : null };
+        _engine = new TranslationEngine(&_cpu.State->Header, _cpu.Mmu, frontend, environment.Memory, options);
+        apic.Connect(this);
+    }
+
+    public int Index { get; }
+
+    public VcpuStatistics Statistics
+    {
+        get
+        {
+            _statistics.Instructions = _cpu.State->Header.Instructions;
+            _statistics.TlbMisses = _cpu.Mmu.Misses;
+            _statistics.TlbFlushes = _cpu.Mmu.Flushes;
+            _statistics.BlocksTranslated = _engine.BlocksTranslated;
+            _statistics.BlocksInvalidated = _engine.BlocksInvalidated;
+            _statistics.MmioAccesses = _cpu.Mmu.IoAccesses;
+            _statistics.PortAccesses = _cpu.PortAccesses;
+            return _statistics;
+        }
+    }
+
+    private bool InterruptsOpen => (_cpu.State->SystemFlags & Rflags.If) != 0 && _cpu.State->InterruptShadow == 0;
+
+    private bool NmiReady => _cpu.State->NmiPending != 0 && _cpu.State->NmiBlocked == 0;
+
+    public VcpuExit Run()
+    {
+        while (true)
+        {
+            if (TakeRequests() is { } exit)
+            {
+                return exit;
+            }
+
+            if (IsWaiting())
+            {
+                _wake.Wait();
+                _wake.Reset();
+                continue;
+            }
+
+            if (!DeliverEvents() || !Execute(single: false))
+            {
+                return new VcpuExit(VcpuExitReason.Shutdown);
+            }
+        }
+    }
+
+    public VcpuExit Step()
+    {
+        if (TakeRequests() is { } exit)
+        {
+            return exit;
+        }
+
+        bool alive = IsWaiting() || (DeliverEvents() && Execute(single: true));
+        return new VcpuExit(alive ? VcpuExitReason.Stepped : VcpuExitReason.Shutdown);
+    }
+
+    public void Kick() => Post(VcpuRequest.Kick);
+
+    public void NotifyInterrupt() => Post(VcpuRequest.None);
+
+    public void RaiseNmi() => Post(VcpuRequest.Nmi);
+
+    public void RaiseInit() => Post(VcpuRequest.Init);
+
+    public void RaiseSipi(byte vector)
+    {
+        Volatile.Write(ref _sipiVector, vector);
+        Post(VcpuRequest.Sipi);
+    }
+
+    public X86State GetState() => _cpu.GetState();
+
+    public void SetState(X86State state)
+    {
+        _cpu.SetState(state);
+        _engine.FlushAll();
+    }
+
+    /// <summary>Leaves a request for the vCPU's thread and makes it look. Any thread.</summary>
+    internal void Post(VcpuRequest request)
+    {
+        if (request != VcpuRequest.None)
+        {
+            Interlocked.Or(ref _requests, (int)request);
+        }
+
+        Volatile.Write(ref _cpu.State->Header.ExitRequest, 1);
+        _wake.Set();
+    }
+
+    /// <summary>Asks the vCPU to drop its translations of a range that a device wrote. Any thread.</summary>
+    internal void PostCodeWrite(GuestRam ram, ulong offset, int length)
+    {
+        _codeWrites.Enqueue((ram, offset, length));
+        Post(VcpuRequest.CodeWritten);
+    }
+
+    public void Dispose()
+    {
+        if (!_disposed)
+        {
+            _disposed = true;
+            _engine.Dispose();
+            _cpu.Dispose();
+            _wake.Dispose();
+        }
+    }
+
+    /// <summary>Handles what other threads asked for. Non-null ends <see cref="Run"/>.</summary>
+    private VcpuExit? TakeRequests()
+    {
+        // Cleared first: a request posted after this line sets it again and is seen at the next block end.
+        Interlocked.Exchange(ref _cpu.State->Header.ExitRequest, 0);
+        var requests = (VcpuRequest)Interlocked.Exchange(ref _requests, 0);
+        if (requests == VcpuRequest.None)
+        {
+            return null;
+        }
+
+        if ((requests & VcpuRequest.FlushAll) != 0)
+        {
+            _cpu.Mmu.Flush(includeGlobal: true);
+            _engine.FlushAll();
+        }
+
+        while (_codeWrites.TryDequeue(out (GuestRam Ram, ulong Offset, int Length) write))
+        {
+            _engine.BeforeCodeWrite(write.Ram, write.Offset, write.Length);
+        }
+
+        if ((requests & VcpuRequest.Init) != 0)
+        {
+            _apic.InitReset();
+            _cpu.InitReset();
+        }
+
+        if ((requests & VcpuRequest.Sipi) != 0 && _cpu.State->WaitForSipi != 0)
+        {
+            _cpu.StartFromSipi(Volatile.Read(ref _sipiVector));
+        }
+
+        if ((requests & VcpuRequest.Nmi) != 0)
+        {
+            _cpu.State->NmiPending = 1;
+        }
+
+        return (requests & VcpuRequest.Kick) != 0 ? new VcpuExit(VcpuExitReason.Kicked) : null;
+    }
+
+    private bool IsWaiting()
+    {
+        if (_cpu.State->WaitForSipi != 0)
+        {
+            return true;
+        }
+
+        if (_cpu.State->Halted == 0)
+        {
+            return false;
+        }
+
+        if (NmiReady || (InterruptsOpen && _apic.HasPendingInterrupt))
+        {
+            _cpu.State->Halted = 0;
+            return false;
+        }
+
+        _statistics.Halts++;
+        return true;
+    }
+
+    /// <summary>Delivers what is due before the next instruction, in order of priority (SDM vol. 3, table 6-2). False on a triple fault.</summary>
+    private bool DeliverEvents()
+    {
+        if (_cpu.State->PendingDebugTraps != 0)
+        {
+            _statistics.Exceptions++;
+            if (!_cpu.TakeDebugTrap())
+            {
+                return false;
+            }
+        }
+
+        if (NmiReady && _cpu.State->InterruptShadow == 0)
+        {
+            _cpu.State->NmiPending = 0;
+            return _cpu.DeliverNmi();
+        }
+
+        if (InterruptsOpen && _apic.HasPendingInterrupt)
+        {
+            int vector = _apic.AcknowledgeInterrupt();
+            if (vector >= 0)
+            {
+                _statistics.Interrupts++;
+                if (_options.Logs("int"))
+                {
+                    _options.Log!($"cpu{Index}: interrupt {vector:x2} at {_cpu.State->Header.Pc:x16}");
+                }
+
+                return _cpu.DeliverInterrupt((byte)vector);
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Executes until something must be looked at. False on a triple fault.</summary>
+    private bool Execute(bool single)
+    {
+        CpuHeader* header = &_cpu.State->Header;
+        do
+        {
+            bool alone = single || NeedsStepping();
+            ulong breakpoints = _cpu.HasInstructionBreakpoints ? _cpu.MatchInstructionBreakpoint(_cpu.LinearPc) : 0;
+            if (breakpoints != 0)
+            {
+                _statistics.Exceptions++;
+                return _cpu.DeliverException(new X86Fault(X86Vector.Debug, 0, breakpoints));
+            }
+
+            bool trap = (_cpu.State->SystemFlags & Rflags.Tf) != 0;
+            _cpu.State->SystemFlags &= ~Rflags.Rf;
+            _cpu.State->InterruptShadow = 0;
+            if (!ExecuteCode(alone, out bool completed))
+            {
+                return false;
+            }
+
+            if (trap && completed)
+            {
+                _cpu.NoteSingleStep();
+            }
+        }
+        while (!single && header->ExitRequest == 0 && _cpu.State->Halted == 0 && _cpu.State->PendingDebugTraps == 0
+            && !(InterruptsOpen && _apic.HasPendingInterrupt));
+
+        return true;
+    }
+
+    // One instruction at a time: trap flag, breakpoints, and the shadow of STI and MOV SS.
+    private bool NeedsStepping() =>
+        (_cpu.State->SystemFlags & Rflags.Tf) != 0 || _cpu.HasInstructionBreakpoints || _cpu.State->InterruptShadow != 0;
+
+    private bool ExecuteCode(bool alone, out bool completed)
+    {
+        LeaveReason reason = Enter(alone);
+        if (reason == LeaveReason.SelfModify)
+        {
+            _engine.RewindToCurrentInstruction();
+            reason = Enter(alone: true);
+        }
+
+        completed = reason == LeaveReason.BlockEnd;
+        if (completed)
+        {
+            return true;
+        }
+
+        _engine.RewindToCurrentInstruction();
+        _statistics.Exceptions++;
+        if (_options.Logs("int"))
+        {
+            _options.Log!($"cpu{Index}: {_cpu.PendingFault} at {_cpu.State->Header.Pc:x16}");
+        }
+
+        return _cpu.DeliverException(_cpu.PendingFault);
+    }
+
+    private LeaveReason Enter(bool alone)
+    {
+        try
+        {
+            return alone ? _engine.RunSingle() : _engine.Run();
+        }
+        catch (GuestFaultException)
+        {
+            return LeaveReason.Fault;
+        }
+    }
+
+    private void ReportUnimplemented(string instruction) =>
+        _options.Log!($"NotSupported: {instruction} at {_cpu.State->Header.Pc:x}");
+
+    private void LogBlock(IrBlock block) => _options.Log!(IrDump.Format(block));
+}

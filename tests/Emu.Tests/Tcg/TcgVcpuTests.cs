@@ -1,0 +1,43 @@
+using Emu.Core.Cpu;
+using Iced.Intel;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace Emu.Tests.Tcg;
+
+public sealed class TcgVcpuTests
+{
+    [Fact]
+    public void RealMode_TinyKernel_PrintsTheSum()
+    {
+        using var bench = new TcgBench();
+        bench.Load([0xba, 0xf8, 0x03, 0x00, 0xd8, 0x04, 0x30, 0xee, 0xb0, 0x0a, 0xee, 0xe6, 0xf4]);
+        X86State state = TcgBench.RealModeState();
+        (state.Gpr[0], state.Gpr[3]) = (2, 2);
+
+        bench.Run(state);
+
+        Assert.Equal("4\n", bench.Text);
+    }
+
+    [Fact]
+    public void LongMode_Loop_ComputesTheSumOfSquares()
+    {
+        using var bench = new TcgBench();
+
+        X86State end = bench.Run64(c =>
+        {
+            Label again = c.CreateLabel();
+            c.xor(eax, eax);
+            c.mov(ecx, 1000);
+            c.Label(ref again);
+            c.mov(rdx, rcx);
+            c.imul(rdx, rcx);
+            c.add(rax, rdx);
+            c.dec(ecx);
+            c.jnz(again);
+        });
+
+        Assert.Equal(VcpuExitReason.Kicked, bench.Exit.Reason);
+        Assert.Equal(333833500UL, end.Gpr[0]);
+    }
+}
