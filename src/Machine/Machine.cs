@@ -1,0 +1,244 @@
+using Emu.Core;
+using Emu.Core.Cpu;
+using Emu.Core.Memory;
+using Emu.Core.Time;
+using Emu.Devices.IrqChip;
+using Emu.Machine.Host;
+using Emu.Machine.Loaders;
+using Emu.Machine.Pc;
+
+namespace Emu.Machine;
+
+/// <summary>
+/// A virtual PC from power-on to the end. It is built, with the guest loaded, by the constructor; <see cref="Run"/> starts
+/// its threads, blocks, and returns the exit code; afterwards memory and CPU states can still be read until
+/// <see cref="Dispose"/>.
+/// <code>
+/// using var machine = new Machine(config, new MachineHost { Serials = [console] });
+/// int exitCode = machine.Run();
+/// </code>
+/// </summary>
+/// <remarks>
+/// Threads: <c>machine</c> runs timers and acts on requests; <c>vcpuN</c> run the guest. Members may be called from any
+/// thread unless they say otherwise.
+/// </remarks>
+public sealed partial class Machine : IDisposable
+{
+    // A vCPU obeys a kick within microseconds; one that takes this long will not obey at all.
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
+
+    private readonly MachineConfig _config;
+    private readonly MachineHost _host;
+    private readonly HostClock _clock;
+    private readonly TimerQueue _timers;
+    private readonly HostWaiter _waiter;
+    private readonly DebugLog? _debugLog;
+    private readonly Action<string>? _log;
+    private readonly PcBoard _board;
+    private readonly IAccelerator _accelerator;
+    private readonly IVcpu[] _vcpus;
+    private readonly VcpuThread[] _threads;
+    private readonly Lock _vcpusGate = new();
+    private int _status = (int)MachineStatus.Created;
+    private bool _threadsLost;
+    private bool _disposed;
+
+    /// <summary>Builds the machine that <paramref name="config"/> describes, with the guest loaded.</summary>
+    /// <param name="config">The machine.</param>
+    /// <param name="host">Serial back ends and the like; null for a machine without a world.</param>
+    /// <param name="createAccelerator">Makes the accelerator; null for the first of the configuration that works here.</param>
+    /// <exception cref="MachineConfigException">The configuration cannot work; the message names the option.</exception>
+    public Machine(MachineConfig config, MachineHost? host = null, Func<AcceleratorContext, IAccelerator>? createAccelerator = null)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        _config = config;
+        _host = host ?? new MachineHost();
+        CpuModel model = Check(config);
+        _clock = new HostClock(DateTimeOffset.UtcNow);
+        _clock.Pause();
+        _timers = new TimerQueue(_clock);
+        var built = new Stack<IDisposable>();
+        try
+        {
+            built.Push(_waiter = HostWaiter.Create());
+            _debugLog = DebugLog.Open(config.DebugLog);
+            _log = _host.Log ?? (_debugLog is null ? null : _debugLog.Write);
+            built.Push(_debugLog ?? (IDisposable)_waiter);
+            built.Push(_board = new PcBoard(config, _host, _timers, new BoardSignals(RequestReset, OnPowerOff, OnGuestExit)));
+            LogUnassigned();
+            var context = new AcceleratorContext(_board.Memory, _board.Ports, _clock, model, _host.Lock, _host.Notice, _log);
+            built.Push(_accelerator = createAccelerator?.Invoke(context) ?? AcceleratorFactory.Create(config, context));
+            _vcpus = [.. Enumerable.Range(0, config.Smp.Cpus).Select(CreateVcpu)];
+            Array.ForEach(_vcpus, built.Push);
+            _threads = [.. _vcpus.Select(vcpu => new VcpuThread(vcpu, OnVcpuLeft))];
+            PowerOn();
+        }
+        catch
+        {
+            DisposeAll(built);
+            throw;
+        }
+
+        _startPaused = config.StartPaused;
+        _timers.DeadlineMoved += OnDeadlineMoved;
+    }
+
+    /// <summary>Where the machine is in its life.</summary>
+    public MachineStatus Status => (MachineStatus)Volatile.Read(ref _status);
+
+    /// <summary>The accelerator in use (<c>tcg</c>).</summary>
+    public string Accelerator => _accelerator.Name;
+
+    /// <summary>What was loaded (<c>Linux 64-bit</c>).</summary>
+    public string BootKind => _board.BootKind;
+
+    /// <summary>Number of vCPUs.</summary>
+    public int VcpuCount => _vcpus.Length;
+
+    /// <summary>Guest-physical memory.</summary>
+    public AddressSpace Memory => _board.Memory;
+
+    /// <summary>The port space.</summary>
+    public AddressSpace Ports => _board.Ports;
+
+    /// <summary>Virtual time.</summary>
+    public IClock Clock => _clock;
+
+    /// <summary>The machine lock.</summary>
+    public MachineLock Lock => _host.Lock;
+
+    /// <summary>What went wrong inside the emulator, in one line, or null.</summary>
+    public string? Failure { get; private set; }
+
+    /// <summary>Counters of the CPUs up to now.</summary>
+    public MachineStatistics Statistics => MachineStatistics.Collect(Accelerator, _runTime.Elapsed, _vcpus);
+
+    /// <summary>The architectural state of vCPU <paramref name="index"/>; the machine must be paused or finished.</summary>
+    public X86State GetVcpuState(int index) => Status != MachineStatus.Running
+        ? _vcpus[index].GetState()
+        : throw new InvalidOperationException("A vCPU's state can be read only while the machine does not run.");
+
+    /// <summary>Ends all threads and frees all memory. Not from one of the machine's own threads.</summary>
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        RequestStop();
+        _runner?.Join();
+        _timers.DeadlineMoved -= OnDeadlineMoved;
+        _debugLog?.Dispose();
+        Disconnect();
+        if (_threadsLost)
+        {
+            // A vCPU that does not obey still uses guest memory: better lost than unmapped under it.
+            return;
+        }
+
+        Array.ForEach(_vcpus, vcpu => vcpu.Dispose());
+        _accelerator.Dispose();
+        _board.Dispose();
+        _waiter.Dispose();
+    }
+
+    private static CpuModel Check(MachineConfig config)
+    {
+        if (config.Machine.Type != "pc")
+        {
+            throw new MachineConfigException("-machine", $"unknown machine '{config.Machine.Type}'; there is {string.Join(", ", MachineCatalog.Machines.Select(known => known.Name))}");
+        }
+
+        try
+        {
+            return CpuModel.Parse(config.CpuModel, config.Smp.Cpus);
+        }
+        catch (CpuModelException exception)
+        {
+            throw new MachineConfigException("-cpu", exception.Message);
+        }
+    }
+
+    private static void DisposeAll(Stack<IDisposable> built)
+    {
+        while (built.TryPop(out IDisposable? part))
+        {
+            part.Dispose();
+        }
+    }
+
+    private IVcpu CreateVcpu(int index)
+    {
+        LocalApic apic = _board.Apic(index);
+        IVcpu vcpu = _accelerator.CreateVcpu(index, apic);
+        apic.Connect(vcpu);
+        return vcpu;
+    }
+
+    // Back ends may still deliver input, and users ask for a stop: neither may reach a vCPU that is gone.
+    private void Disconnect()
+    {
+        using (Lock.Enter())
+        {
+            foreach (IVcpu vcpu in _vcpus)
+            {
+                _board.Apic(vcpu.Index).Connect(NoCpu.Instance);
+            }
+        }
+
+        lock (_vcpusGate)
+        {
+            _disposed = true;
+        }
+    }
+
+    // The guest's images into memory, the boot processor to its start, the others to where they wait for a start-up IPI.
+    private void PowerOn()
+    {
+        X86State start = _board.LoadGuest();
+        foreach (IVcpu vcpu in _vcpus)
+        {
+            vcpu.SetState(vcpu.Index == 0 ? start : InitialCpuState.PowerOn with { WaitForSipi = true });
+        }
+
+        if (_config.NoReboot)
+        {
+            _board.ForgetImages();
+        }
+    }
+
+    private void LogUnassigned()
+    {
+        if (_log is Action<string> log && _config.DebugLog.Items.HasFlag(DebugLogItems.Unimp))
+        {
+            foreach (AddressSpace space in (AddressSpace[])[_board.Memory, _board.Ports])
+            {
+                space.Unassigned = (address, size, write) =>
+                    log($"{space.Name}: {(write ? "write" : "read")} of {size} bytes at 0x{address:x}, where nothing is");
+            }
+        }
+    }
+
+    /// <summary>Where interrupts go once there are no CPUs.</summary>
+    private sealed class NoCpu : IInterruptTarget
+    {
+        public static readonly NoCpu Instance = new();
+
+        public void NotifyInterrupt()
+        {
+        }
+
+        public void RaiseNmi()
+        {
+        }
+
+        public void RaiseInit()
+        {
+        }
+
+        public void RaiseSipi(byte vector)
+        {
+        }
+    }
+}

@@ -1,0 +1,23 @@
+using Emu.Core;
+using Emu.Devices.Serial;
+
+namespace Emu.Machine;
+
+/// <summary>What the program around a machine gives it. Everything has a default, so that a test need not care.</summary>
+public sealed record MachineHost
+{
+    /// <summary>The machine's lock; back ends that deliver input take it.</summary>
+    public MachineLock Lock { get; init; } = new();
+
+    /// <summary>The outside ends of the serial ports, COM1 first. The caller owns them and disposes of them after the machine.</summary>
+    public IReadOnlyList<ISerialBackend> Serials { get; init; } = [];
+
+    /// <summary>The outside end of the debug console.</summary>
+    public ISerialBackend? DebugConsole { get; init; }
+
+    /// <summary>Takes one line for the user: an accelerator that was passed over, an internal error.</summary>
+    public Action<string> Notice { get; init; } = line => Console.Error.WriteLine($"emu: {line}");
+
+    /// <summary>Takes the lines of <c>-d</c>, on any thread; null sends them where <see cref="MachineConfig.DebugLog"/> says.</summary>
+    public Action<string>? Log { get; init; }
+}

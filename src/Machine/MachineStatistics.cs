@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Text;
+using Emu.Core.Cpu;
+
+namespace Emu.Machine;
+
+/// <summary>Counters of a machine at one moment, for <c>--stats</c>.</summary>
+/// <param name="Accelerator">The accelerator in use.</param>
+/// <param name="WallTime">Host time since the machine started to run.</param>
+/// <param name="Vcpus">Counters of each vCPU, not changing any more.</param>
+public sealed record MachineStatistics(string Accelerator, TimeSpan WallTime, IReadOnlyList<VcpuStatistics> Vcpus)
+{
+    private static readonly (string Name, Func<VcpuStatistics, ulong> Value)[] Counters =
+    [
+        ("instructions", counters => counters.Instructions),
+        ("TLB misses", counters => counters.TlbMisses),
+        ("TLB flushes", counters => counters.TlbFlushes),
+        ("interrupts", counters => counters.Interrupts),
+        ("exceptions", counters => counters.Exceptions),
+        ("halts", counters => counters.Halts),
+        ("MMIO accesses", counters => counters.MmioAccesses),
+        ("port accesses", counters => counters.PortAccesses),
+        ("blocks translated", counters => counters.BlocksTranslated),
+        ("blocks invalidated", counters => counters.BlocksInvalidated),
+    ];
+
+    /// <summary>The names of the counters, in the order of <see cref="Rows"/>.</summary>
+    public static IReadOnlyList<string> CounterNames { get; } = [.. Counters.Select(counter => counter.Name)];
+
+    /// <summary>For each counter its name and its value per vCPU.</summary>
+    public IEnumerable<(string Name, IReadOnlyList<ulong> Values)> Rows =>
+        Counters.Select(counter => (counter.Name, (IReadOnlyList<ulong>)[.. Vcpus.Select(counter.Value)]));
+
+    /// <summary>All vCPUs' instructions.</summary>
+    public ulong Instructions => Vcpus.Aggregate(0UL, (sum, counters) => sum + counters.Instructions);
+
+    /// <summary>Millions of guest instructions per second of wall time, halts included.</summary>
+    public double Mips => WallTime > TimeSpan.Zero ? Instructions / WallTime.TotalMicroseconds : 0;
+
+    /// <summary>A table of aligned columns, one per vCPU, and a total when there are several.</summary>
+    public string Format()
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"accelerator {Accelerator}, wall time {WallTime.TotalSeconds:0.000} s, {Mips:0.0} MIPS\n");
+        List<string[]> table = [["", .. Vcpus.Select((_, index) => $"vcpu{index}"), .. Total("total")]];
+        table.AddRange(Rows.Select(row => (string[])
+            [row.Name, .. row.Values.Select(Number), .. Total(Number(row.Values.Aggregate(0UL, (sum, value) => sum + value)))]));
+        int[] widths = [.. Enumerable.Range(0, table[0].Length).Select(column => table.Max(row => row[column].Length))];
+        foreach (string[] row in table)
+        {
+            text.AppendJoin("  ", row.Select((cell, column) => column == 0 ? cell.PadRight(widths[0]) : cell.PadLeft(widths[column])));
+            text.Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    internal static MachineStatistics Collect(string accelerator, TimeSpan wallTime, IEnumerable<IVcpu> vcpus) =>
+        new(accelerator, wallTime, [.. vcpus.Select(vcpu => Copy(vcpu.Statistics))]);
+
+    private static string Number(ulong value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static VcpuStatistics Copy(VcpuStatistics source) => new()
+    {
+        Instructions = source.Instructions,
+        TlbMisses = source.TlbMisses,
+        TlbFlushes = source.TlbFlushes,
+        Interrupts = source.Interrupts,
+        Exceptions = source.Exceptions,
+        Halts = source.Halts,
+        BlocksTranslated = source.BlocksTranslated,
+        BlocksInvalidated = source.BlocksInvalidated,
+        MmioAccesses = source.MmioAccesses,
+        PortAccesses = source.PortAccesses,
+    };
+
+    private string[] Total(string text) => Vcpus.Count > 1 ? [text] : [];
+}

@@ -1,0 +1,154 @@
+using Emu.Core;
+using Emu.Core.Cpu;
+using Emu.Core.Memory;
+using Emu.Core.Time;
+using Emu.Devices.Acpi;
+using Emu.Devices.IrqChip;
+using Emu.Machine.Loaders;
+
+namespace Emu.Machine.Pc;
+
+/// <summary>
+/// The <c>pc</c> machine: memory, ports, interrupt controllers and ISA devices, wired as on a PC with a PCI host bridge.
+/// It knows neither CPUs nor threads; the machine connects those.
+/// </summary>
+/// <remarks>
+/// The A20 gate is kept for the guest to read back but masks nothing: no guest of the last decades relies on the wrap at
+/// 1 MiB, and a mask would cost every memory access.
+/// </remarks>
+internal sealed partial class PcBoard : IDisposable
+{
+    private readonly MachineConfig _config;
+    private readonly MachineHost _host;
+    private readonly BoardSignals _signals;
+    private readonly MemoryLayout _layout;
+    private readonly PcMemory _memory;
+    private readonly PortMap _ports = new();
+    private readonly List<Device> _devices = [];
+    private readonly LocalApicSet _apics;
+    private readonly GsiRouter _irqs;
+    private readonly PmDevice _pm;
+    private BootPlan _plan;
+
+    /// <summary>Builds the board for <paramref name="config"/> with the guest loaded.</summary>
+    /// <exception cref="MachineConfigException">The configuration cannot work.</exception>
+    public PcBoard(MachineConfig config, MachineHost host, TimerQueue timers, BoardSignals signals)
+    {
+        _config = config;
+        _host = host;
+        _signals = signals;
+        Timers = timers;
+        _layout = CreateLayout(config.MemoryBytes);
+        _plan = PcBoot.Plan(config.Boot, _layout, HasAcpi ? BuildAcpiTables() : null);
+        _memory = CreateMemory();
+        try
+        {
+            Memory = new AddressSpace("memory", _memory.Root, host.Lock);
+            Ports = new AddressSpace("ports", _ports.Root, host.Lock);
+            using (Memory.BeginChange())
+            using (Ports.BeginChange())
+            {
+                (_apics, _irqs) = AddInterruptControllers();
+                AddTimers();
+                _pm = AddChipset();
+                AddLegacyDevices();
+                AddSerialPorts();
+                AddDebugPorts();
+            }
+        }
+        catch
+        {
+            _memory.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Guest-physical memory.</summary>
+    public AddressSpace Memory { get; }
+
+    /// <summary>The port space.</summary>
+    public AddressSpace Ports { get; }
+
+    /// <summary>Virtual time.</summary>
+    public TimerQueue Timers { get; }
+
+    /// <summary>Which loader made what the guest starts with.</summary>
+    public string BootKind => _plan.Kind;
+
+    /// <summary>The level that the guest last gave the A20 gate, by the keyboard controller or port 92H.</summary>
+    public bool A20Gate { get; private set; } = true;
+
+    private bool HasAcpi => IsOn("acpi");
+
+    private bool HasHpet => IsOn("hpet");
+
+    private int SerialCount => Math.Max(_config.Serials.Count, _host.Serials.Count);
+
+    /// <summary>The local APIC of CPU <paramref name="index"/>.</summary>
+    public LocalApic Apic(int index) => _apics[index];
+
+    /// <summary>Puts the images into memory and returns the state in which the boot processor starts.</summary>
+    public X86State LoadGuest()
+    {
+        _plan.Apply(Memory);
+        return _plan.Cpu;
+    }
+
+    /// <summary>Lets the images go: there will be no other start.</summary>
+    public void ForgetImages() => _plan = _plan with { Writes = [] };
+
+    /// <summary>Returns every device to its state after power-on; RAM keeps its contents. The machine lock must be held and no CPU run.</summary>
+    public void Reset()
+    {
+        // Sources of interrupts first, so that lines they drop are not seen by controllers already reset.
+        for (int i = _devices.Count - 1; i >= 0; i--)
+        {
+            _devices[i].Reset();
+        }
+
+        A20Gate = true;
+    }
+
+    /// <summary>Presses the power button, which asks the guest to shut down.</summary>
+    public void PressPowerButton() => _pm.PressPowerButton();
+
+    /// <summary>An edge on every CPU's NMI input.</summary>
+    public void PulseNmi() => _apics.PulseNmi();
+
+    /// <inheritdoc/>
+    public void Dispose() => _memory.Dispose();
+
+    private static MemoryLayout CreateLayout(ulong bytes)
+    {
+        try
+        {
+            return new MemoryLayout(bytes);
+        }
+        catch (LoaderException exception)
+        {
+            throw new MachineConfigException("-m", exception.Message);
+        }
+    }
+
+    private PcMemory CreateMemory()
+    {
+        try
+        {
+            return new PcMemory(_layout, _config.MemPath, _plan.Rom);
+        }
+        catch (GuestMemoryException exception)
+        {
+            throw new MachineConfigException(_config.MemPath is null ? "-m" : "-mem-path", exception.Message);
+        }
+    }
+
+    private MemoryWrite BuildAcpiTables()
+    {
+        AcpiBlob blob = AcpiTables.Build(
+            new AcpiConfiguration { CpuCount = _config.Smp.Cpus, HasHpet = HasHpet, HasCom1 = SerialCount > 0 },
+            new GuestPhysical(MemoryLayout.BiosStart));
+        return new MemoryWrite(blob.Base, blob.Bytes);
+    }
+
+    private bool IsOn(string property) => _config.Machine.Properties.GetValueOrDefault(property, "on") is "on" or "yes" or "true";
+}

@@ -1,0 +1,51 @@
+using Emu.Core.Memory;
+using Emu.Machine.Loaders;
+
+namespace Emu.Machine.Pc;
+
+/// <summary>
+/// RAM and ROM of a PC. RAM is one block of host memory shown below the PCI hole and, what is left of it, from 4 GiB; the
+/// window of video memory (A0000H–BFFFFH) stays empty, so that a guest that probes for a VGA finds none.
+/// </summary>
+internal sealed class PcMemory : IDisposable
+{
+    /// <summary>First address after the video memory window.</summary>
+    private const ulong VideoEnd = 0xC_0000;
+
+    // More than any CPU model's physical address width.
+    private const ulong SpaceSize = 1UL << 52;
+
+    private readonly MappedRom? _rom;
+
+    /// <summary>Allocates RAM for <paramref name="layout"/> and maps it, with <paramref name="rom"/> if there is firmware.</summary>
+    public PcMemory(MemoryLayout layout, string? backingFolder, RomImage? rom)
+    {
+        Root = MemoryRegion.Container("memory", SpaceSize);
+        Ram = new GuestRam("ram", layout.RamSize, backingFolder);
+        Map("ram-low", 0, MemoryLayout.ConventionalEnd, 0);
+        Map("ram", VideoEnd, layout.LowSize, VideoEnd);
+        Map("ram-high", MemoryLayout.HighBase, MemoryLayout.HighBase + layout.HighSize, layout.LowSize);
+        _rom = rom?.Map(Root);
+    }
+
+    /// <summary>The tree of guest-physical memory, to which the board adds registers.</summary>
+    public MemoryRegion Root { get; }
+
+    /// <summary>All RAM.</summary>
+    public GuestRam Ram { get; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Ram.Dispose();
+        _rom?.Ram.Dispose();
+    }
+
+    private void Map(string name, ulong start, ulong end, ulong offset)
+    {
+        if (end > start)
+        {
+            Root.Add(start, MemoryRegion.OfRam(name, Ram, offset, end - start));
+        }
+    }
+}
