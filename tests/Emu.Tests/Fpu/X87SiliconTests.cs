@@ -5,6 +5,7 @@ using Emu.Frontend.X86;
 using Emu.Frontend.X86.Lift;
 using Emu.Frontend.X86.X87;
 using Iced.Intel;
+using MemoryOperand = Iced.Intel.MemoryOperand;
 
 namespace Emu.Tests.Fpu;
 
