@@ -50,8 +50,9 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         _arena = new CodeArena(options.CodeCacheBytes);
         _codePages = new CodePageCache(mmu);
         cpu->JumpCache = (JumpCacheEntry*)NativeMemory.AlignedAlloc((nuint)(JumpCacheEntry.Count * sizeof(JumpCacheEntry)), 64);
-        ForgetAddresses();
+        ForgetAddresses(includeGlobal: true);
         mmu.Flushed = ForgetAddresses;
+        mmu.PageFlushed = ForgetPage;
         mmu.CodeObserver = this;
     }
 
@@ -152,7 +153,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         _numbered.Clear();
         _arena.Clear();
         _cpu->CurrentOp = 0;
-        ForgetAddresses();
+        ForgetAddresses(includeGlobal: true);
     }
 
     /// <inheritdoc/>
@@ -249,6 +250,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
             entry->ModeKey = key.ModeKey;
             entry->Code = (nint)block.Code;
             entry->BlockNumber = block.Number;
+            entry->IsGlobal = _codePages.LastWasGlobal && block.SecondPage is null ? 1 : 0;
         }
 
         return block;
@@ -368,8 +370,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         JumpCacheEntry* entry = _cpu->JumpCache + JumpCacheEntry.IndexOf(block.Key.Pc);
         if (entry->Code == (nint)block.Code)
         {
-            entry->Pc = ~0UL;
-            entry->ModeKey = ulong.MaxValue;
+            entry->ModeKey = JumpCacheEntry.NoMode;
         }
     }
 
@@ -422,40 +423,31 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
 
     private void NoteFetchFault() => _cpu->CurrentOp = 0;
 
-    private void ForgetAddresses()
+    private void ForgetAddresses(bool includeGlobal)
     {
-        _codePages.Clear();
+        _codePages.Clear(includeGlobal);
         for (int i = 0; i < JumpCacheEntry.Count; i++)
         {
-            _cpu->JumpCache[i].ModeKey = ulong.MaxValue;
+            JumpCacheEntry* entry = _cpu->JumpCache + i;
+            if (includeGlobal || entry->IsGlobal == 0)
+            {
+                entry->ModeKey = JumpCacheEntry.NoMode;
+            }
         }
     }
 
-    /// <summary>A small direct-mapped TLB for instruction fetch, by mode.</summary>
-    private sealed class CodePageCache(SoftMmu mmu)
+    // A block may reach into the page from the one before it.
+    private void ForgetPage(ulong linear)
     {
-        private const int Size = 256;
-        private readonly (ulong Tag, ulong Physical)[] _entries = new (ulong, ulong)[Size];
-
-        public bool TryTranslate(ulong linear, out ulong physical)
+        _codePages.Clear(includeGlobal: true);
+        ulong page = linear >> 12;
+        for (int i = 0; i < JumpCacheEntry.Count; i++)
         {
-            ref (ulong Tag, ulong Physical) entry = ref _entries[(linear >> 12) & (Size - 1)];
-            ulong tag = (linear & ~0xfffUL) | 1 | ((ulong)mmu.Mode << 1);
-            if (entry.Tag != tag)
+            JumpCacheEntry* entry = _cpu->JumpCache + i;
+            if (entry->Pc >> 12 == page || entry->Pc >> 12 == page - 1)
             {
-                if (!mmu.TryTranslateCode(linear, out ulong page))
-                {
-                    physical = 0;
-                    return false;
-                }
-
-                entry = (tag, page & ~0xfffUL);
+                entry->ModeKey = JumpCacheEntry.NoMode;
             }
-
-            physical = entry.Physical | (linear & 0xfff);
-            return true;
         }
-
-        public void Clear() => Array.Clear(_entries);
     }
 }
