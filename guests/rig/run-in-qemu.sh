@@ -15,7 +15,7 @@ set_ebx=$(field set | sed -n 's/.*rbx=\([0-9a-fx]*\).*/-DSET_EBX=\1/p')
 nasm -f bin -i "$(dirname -- "$source")/" -o "$work/guest.bin" "$source"
 nasm -f bin $set_eax $set_ebx -DIMAGE="'$work/guest.bin'" -DLOAD="$load" -o "$work/rom.bin" "$rig/rom.asm"
 status=0
-timeout 20 qemu-system-x86_64 -accel tcg -nodefaults -m "${memory:-16M}" -bios "$work/rom.bin" -display none -serial stdio \
+timeout "${GUEST_TIMEOUT:-20}" qemu-system-x86_64 -accel tcg -nodefaults -m "${memory:-16M}" -bios "$work/rom.bin" -display none -serial stdio \
     -device isa-debug-exit,iobase=0xf4,iosize=4 -no-reboot "$@" </dev/null || status=$?
 echo "exit $status" >&2
 exit $status

@@ -1,13 +1,24 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Emu.Core;
+using Emu.Core.Memory;
 using Emu.Frontend.Ir;
+using Emu.Frontend.SoftMmu;
 using Emu.Frontend.X86;
 
 namespace Emu.Tests.Fpu;
 
-/// <summary>A CPU state block with just enough of an owner for helpers to raise exceptions.</summary>
-internal sealed unsafe class FpuTestCpu : IDisposable
+/// <summary>
+/// A CPU state block with just enough of an owner for helpers to raise exceptions and to access memory: linear addresses are
+/// physical ones, and those outside RAM fault.
+/// </summary>
+internal sealed unsafe class FpuTestCpu : IPageWalker, IDisposable
 {
+    public const ulong MemorySize = 0x4000;
+
+    private readonly GuestRam _ram = new("ram", MemorySize);
+    private readonly SoftMmu _mmu;
     private GCHandle _owner;
 
     public FpuTestCpu()
@@ -18,6 +29,11 @@ internal sealed unsafe class FpuTestCpu : IDisposable
         Owner = (X86Cpu)RuntimeHelpers.GetUninitializedObject(typeof(X86Cpu));
         _owner = GCHandle.Alloc(Owner);
         State->Header.Owner = GCHandle.ToIntPtr(_owner);
+        MemoryRegion root = MemoryRegion.Container("root", 0x10000);
+        root.Add(0, MemoryRegion.OfRam("ram", _ram, 0, MemorySize));
+        _mmu = new SoftMmu(&State->Header, this, new AddressSpace("memory", root, new MachineLock()));
+        SetField("<Mmu>k__BackingField", _mmu);
+        SetField("<State>k__BackingField", Pointer.Box(State, typeof(X86CpuState*)));
         State->Mxcsr = 0x1f80;
         State->X87Control = 0x37f;
         State->X87Empty = 0xff;
@@ -49,9 +65,22 @@ internal sealed unsafe class FpuTestCpu : IDisposable
         }
     }
 
+    public Span<byte> Memory(ulong address, int length) => _ram.Slice(address, length);
+
+    public bool TryTranslate(ulong linear, MmuAccess access, MmuMode mode, out PageTranslation translation)
+    {
+        translation = new PageTranslation(linear & ~0xfffUL, TlbPageFlags.Read | TlbPageFlags.Write);
+        Owner.PendingFault = new X86Fault(X86Vector.PageFault, 0);
+        return linear < MemorySize;
+    }
+
     public void Dispose()
     {
+        _mmu.Dispose();
+        _ram.Dispose();
         _owner.Free();
         NativeMemory.AlignedFree(State);
     }
+
+    private void SetField(string name, object value) => typeof(X86Cpu).GetField(name, BindingFlags.Instance | BindingFlags.NonPublic)!.SetValue(Owner, value);
 }

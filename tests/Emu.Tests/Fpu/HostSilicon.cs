@@ -24,7 +24,7 @@ internal sealed unsafe class HostSilicon : IDisposable
         }
     }
 
-    public static bool IsAvailable => Sse41.IsSupported && OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
+    public static bool IsAvailable => Sse41.IsSupported && OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64;
 
     /// <summary>Compiles a routine that loads the block's registers, executes the instruction and stores the registers back.</summary>
     public delegate* unmanaged<HostBlock*, void> Compile(Instruction instruction)
@@ -36,6 +36,8 @@ internal sealed unsafe class HostSilicon : IDisposable
         assembler.mov(rax, __[rbx + 512]);
         assembler.mov(rcx, __[rbx + 520]);
         assembler.mov(rdx, __[rbx + 528]);
+        assembler.push(__qword_ptr[rbx + 536]);
+        assembler.popfq();
         assembler.AddInstruction(instruction);
         assembler.mov(__[rbx + 512], rax);
         assembler.mov(__[rbx + 520], rcx);

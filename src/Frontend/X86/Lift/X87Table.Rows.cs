@@ -103,7 +103,7 @@ public static unsafe partial class X87Table
         rows.Add(Code.Fbstp_m80bcd,          &X87Move.Fbstp,                                   X87Memory.Address, 10,  0);
         rows.Add(Code.Fst_sti,               &X87Move.FstRegister,                             X87Memory.None,    0,   0);
         rows.Add(Code.Fstp_sti,              &X87Move.FstRegister,                             X87Memory.None,    0,   1);
-        rows.Add(Code.Fstpnce_sti,           &X87Move.FstRegister,                             X87Memory.None,    0,   1);
+        rows.Add(Code.Fstpnce_sti,           &X87Move.Fstpnce,                                 X87Memory.None,    0,   1);
         rows.Add(Code.Fstp_sti_DFD0,         &X87Move.FstRegister,                             X87Memory.None,    0,   1);
         rows.Add(Code.Fstp_sti_DFD8,         &X87Move.FstRegister,                             X87Memory.None,    0,   1);
 

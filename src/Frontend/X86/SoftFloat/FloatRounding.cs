@@ -19,6 +19,12 @@ internal static class FloatRounding
 
             context.Raise(FloatFlags.Underflow);
             exponent += context.X87 ? format.Wrap : 0;
+            if (context.X87 && exponent < format.MinExponent)
+            {
+                // Only FSCALE gets so far down that the wrapped exponent is no help.
+                context.Raise(FloatFlags.Precision);
+                return Encoded.Zero(negative);
+            }
         }
 
         bool inexact = RoundAt(negative, ref significand, ref exponent, drop, context.Rounding, out bool up);
@@ -32,6 +38,12 @@ internal static class FloatRounding
 
             context.Raise(FloatFlags.Overflow);
             exponent -= format.Wrap;
+            if (exponent > format.Bias)
+            {
+                context.Raise(FloatFlags.Precision);
+                context.RoundedUp = true;
+                return Encoded.Infinity(negative, format);
+            }
         }
 
         context.Raise(inexact ? FloatFlags.Precision : FloatFlags.None);

@@ -183,7 +183,7 @@ internal static unsafe class X87Arithmetic
         {
             if (empty ? X87Stack.Underflow(state) : X87Stack.Overflow(state))
             {
-                ReplaceAndPush(state, X87Stack.DefaultNan, X87Stack.DefaultNan);
+                X87Stack.ReplaceAndPush(state, X87Stack.DefaultNan, X87Stack.DefaultNan);
             }
 
             return 0;
@@ -192,7 +192,7 @@ internal static unsafe class X87Arithmetic
         (Encoded exponent, Encoded significand) = Extract(X87Stack.Read(state, 0), ref context);
         if (X87Stack.Finish(state, context))
         {
-            ReplaceAndPush(state, exponent, significand);
+            X87Stack.ReplaceAndPush(state, exponent, significand);
         }
 
         return 0;
@@ -260,13 +260,6 @@ internal static unsafe class X87Arithmetic
         return 0;
     }
 
-    private static void ReplaceAndPush(X86CpuState* state, in Encoded replaced, in Encoded pushed)
-    {
-        X87Stack.Write(state, 0, replaced);
-        state->X87Top = (byte)((state->X87Top - 1) & 7);
-        X87Stack.Write(state, 0, pushed);
-    }
-
     private static Encoded Scale(in Unpacked x, in Unpacked scale, ref FloatContext context)
     {
         if (FloatMath.AnyNan(x, scale))
@@ -325,12 +318,14 @@ internal static unsafe class X87Arithmetic
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
         FloatContext context = X87Stack.Begin(state);
+        X87Stack.SetConditions(state, 0, X87Status.C2);
         if (!RequireTwo(state))
         {
             return 0;
         }
 
-        int conditions = 0;
+        // Without a quotient C0 and C3 stay.
+        int conditions = state->X87Status & (X87Status.C0 | X87Status.C3);
         Encoded result = Remainder(X87Stack.Read(state, 0), X87Stack.Read(state, 1), nearest, ref context, ref conditions);
         context.RoundedUp = false;
         if (X87Stack.Finish(state, context))
@@ -355,6 +350,7 @@ internal static unsafe class X87Arithmetic
         }
 
         FloatMath.NoteDenormals(x, y, ref context);
+        conditions = 0;
         if (x.Kind == FloatKind.Zero)
         {
             return Encoded.Zero(x.Negative);

@@ -54,22 +54,18 @@ internal static unsafe class X87Compare
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
         bool empty = X87Stack.IsEmpty(state, 0) || X87Stack.IsEmpty(state, index);
-        if (Compare(state, X87Stack.Read(state, index), empty, quiet, out FloatOrder order))
-        {
-            Conclude(state, order, pops);
-        }
-
+        X87Stack.Begin(state);
+        bool proceeds = Compare(state, X87Stack.Read(state, index), empty, quiet, out FloatOrder order);
+        Conclude(state, order, proceeds ? pops : 0);
         return 0;
     }
 
     private static ulong Memory(CpuHeader* cpu, in Unpacked source, int pops)
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
-        if (Compare(state, source, X87Stack.IsEmpty(state, 0), quiet: false, out FloatOrder order))
-        {
-            Conclude(state, order, pops);
-        }
-
+        X87Stack.Begin(state);
+        bool proceeds = Compare(state, source, X87Stack.IsEmpty(state, 0), quiet: false, out FloatOrder order);
+        Conclude(state, order, proceeds ? pops : 0);
         return 0;
     }
 
@@ -77,19 +73,15 @@ internal static unsafe class X87Compare
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
         bool empty = X87Stack.IsEmpty(state, 0) || X87Stack.IsEmpty(state, index);
-        if (!Compare(state, X87Stack.Read(state, index), empty, quiet, out FloatOrder order))
-        {
-            return LazyFlags.Evaluate(cpu);
-        }
-
-        X87Stack.Pop(state, pops);
+        bool proceeds = Compare(state, X87Stack.Read(state, index), empty, quiet, out FloatOrder order);
+        X87Stack.Pop(state, proceeds ? pops : 0);
         return Simd.FloatCompare<double, Simd.Scalar>.CompareFlags(order);
     }
 
-    // False when an unmasked exception leaves everything as it was.
+    // False when an unmasked exception forbids pops; condition codes or flags are set all the same.
     private static bool Compare(X86CpuState* state, in Unpacked source, bool empty, bool quiet, out FloatOrder order)
     {
-        FloatContext context = X87Stack.Begin(state);
+        FloatContext context = X87Stack.ContextOf(state);
         order = FloatOrder.Unordered;
         if (empty)
         {

@@ -112,6 +112,7 @@ internal static unsafe class X87Control
     public static ulong Ffree(CpuHeader* cpu, ulong a, ulong b, ulong imm)
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
+        X87Stack.Begin(state);
         state->X87Empty |= (byte)(1 << ((state->X87Top + (int)a) & 7));
         X87Stack.Pop(state, (int)imm);
         return 0;

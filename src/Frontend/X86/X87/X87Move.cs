@@ -30,11 +30,11 @@ internal static unsafe class X87Move
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
         X87Stack.Begin(state);
-        if (X87Stack.IsEmpty(state, (int)a) && X87Stack.IsEmpty(state, 7))
+        if (X87Stack.IsEmpty(state, (int)a))
         {
             if (X87Stack.Underflow(state))
             {
-                X87Stack.Push(state, X87Stack.DefaultNan);
+                X87Stack.PushUnchecked(state, X87Stack.DefaultNan);
             }
 
             return 0;
@@ -122,6 +122,20 @@ internal static unsafe class X87Move
         return 0;
     }
 
+    /// <summary>FSTPNCE ST(a): as FSTP, but an empty ST(0) is no error (D9 D8, undocumented).</summary>
+    public static ulong Fstpnce(CpuHeader* cpu, ulong a, ulong b, ulong imm)
+    {
+        X86CpuState* state = X87Stack.StateOf(cpu);
+        if (!X87Stack.IsEmpty(state, 0))
+        {
+            return FstRegister(cpu, a, b, imm);
+        }
+
+        X87Stack.Begin(state);
+        X87Stack.Pop(state);
+        return 0;
+    }
+
     /// <summary>FIST and FISTP m16.</summary>
     public static ulong FistInt16(CpuHeader* cpu, ulong a, ulong b, ulong imm) => StoreInteger(cpu, a, 2, (int)imm, truncate: false);
 
@@ -152,7 +166,7 @@ internal static unsafe class X87Move
         }
 
         Unpacked x = X87Stack.Read(state, 0);
-        FloatContext context = ContextOf(state);
+        FloatContext context = X87Stack.ContextOf(state);
         long value = FloatConvert.ToInteger(x, 64, context.Rounding, ref context);
         ulong magnitude = value < 0 ? (ulong)-value : (ulong)value;
         ulong low = 0xc000_0000_0000_0000;
@@ -203,7 +217,6 @@ internal static unsafe class X87Move
     public static ulong Fcmov(CpuHeader* cpu, ulong a, ulong b, ulong imm)
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
-        X87Stack.Begin(state);
         if (X87Stack.IsEmpty(state, 0) || X87Stack.IsEmpty(state, (int)a))
         {
             if (X87Stack.Underflow(state))
@@ -234,8 +247,10 @@ internal static unsafe class X87Move
             return 0;
         }
 
+        // The conversion is exact; of its exceptions only an unmasked invalid one stops it, a denormal one is reported after it.
         Encoded result = FloatConvert.ToFormat(value, FloatFormat.Extended, ref context);
-        if (X87Stack.Finish(state, context))
+        X87Stack.Finish(state, context);
+        if (context.Masked(context.Flags & FloatFlags.Invalid))
         {
             X87Stack.Push(state, result);
         }
@@ -247,7 +262,7 @@ internal static unsafe class X87Move
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
         int size = format.Precision == 24 ? 4 : 8;
-        FloatContext context = ContextOf(state);
+        FloatContext context = X87Stack.ContextOf(state);
         bool empty = X87Stack.IsEmpty(state, 0);
         Encoded value = Encoded.DefaultNan(format);
         if (!empty)
@@ -264,7 +279,7 @@ internal static unsafe class X87Move
     private static ulong StoreInteger(CpuHeader* cpu, ulong linear, int size, int pops, bool truncate)
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
-        FloatContext context = ContextOf(state);
+        FloatContext context = X87Stack.ContextOf(state);
         bool empty = X87Stack.IsEmpty(state, 0);
         long value = empty
             ? long.MinValue >> (64 - (8 * size))
@@ -299,19 +314,17 @@ internal static unsafe class X87Move
     private static ulong Conclude(X86CpuState* state, in FloatContext context, int pops)
     {
         X87Stack.Begin(state);
+        FloatContext concluded = context;
         bool stored = X87Stack.MayStore(context);
-        X87Stack.Finish(state, context);
+        if (!stored)
+        {
+            concluded.Flags &= ~FloatFlags.Precision;
+            concluded.RoundedUp = false;
+        }
+
+        X87Stack.Finish(state, concluded);
         X87Stack.Pop(state, stored ? pops : 0);
         return 0;
-    }
-
-    // The context of a store, without touching the status word before the store has succeeded.
-    private static FloatContext ContextOf(X86CpuState* state)
-    {
-        ushort status = state->X87Status;
-        FloatContext context = X87Stack.Begin(state);
-        state->X87Status = status;
-        return context;
     }
 
     private static void StoreTenBytes(CpuHeader* cpu, ulong linear, ulong low, ushort high, bool stackUnderflow)

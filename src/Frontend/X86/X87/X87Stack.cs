@@ -20,13 +20,16 @@ internal static unsafe class X87Stack
     public static FloatContext Begin(X86CpuState* state)
     {
         state->X87Status &= unchecked((ushort)~X87Status.C1);
-        return new FloatContext
-        {
-            Rounding = (RoundingMode)((state->X87Control >> 10) & 3),
-            Masks = (FloatFlags)state->X87Control & FloatFlags.All,
-            X87 = true,
-        };
+        return ContextOf(state);
     }
+
+    /// <summary>Takes rounding and masks from the control word and leaves the status word alone.</summary>
+    public static FloatContext ContextOf(X86CpuState* state) => new()
+    {
+        Rounding = (RoundingMode)((state->X87Control >> 10) & 3),
+        Masks = (FloatFlags)state->X87Control & FloatFlags.All,
+        X87 = true,
+    };
 
     /// <summary>The precision that PC asks of arithmetic; its exponent range stays that of the registers.</summary>
     public static FloatFormat Precision(X86CpuState* state) => ((state->X87Control >> 8) & 3) switch
@@ -102,8 +105,21 @@ internal static unsafe class X87Stack
             pushed = DefaultNan;
         }
 
+        PushUnchecked(state, pushed);
+    }
+
+    /// <summary>Pushes a value over whatever ST(7) holds.</summary>
+    public static void PushUnchecked(X86CpuState* state, in Encoded value)
+    {
         state->X87Top = (byte)((state->X87Top - 1) & 7);
-        Write(state, 0, pushed);
+        Write(state, 0, value);
+    }
+
+    /// <summary>Replaces ST(0), then pushes; room has been checked.</summary>
+    public static void ReplaceAndPush(X86CpuState* state, in Encoded replaced, in Encoded pushed)
+    {
+        Write(state, 0, replaced);
+        PushUnchecked(state, pushed);
     }
 
     /// <summary>Pops ST(0).</summary>

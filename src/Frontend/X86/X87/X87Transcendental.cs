@@ -216,7 +216,7 @@ internal static unsafe class X87Transcendental
         {
             if (empty ? X87Stack.Underflow(state) : X87Stack.Overflow(state))
             {
-                ReplaceAndPush(state, X87Stack.DefaultNan, X87Stack.DefaultNan);
+                X87Stack.ReplaceAndPush(state, X87Stack.DefaultNan, X87Stack.DefaultNan);
             }
 
             return 0;
@@ -233,17 +233,10 @@ internal static unsafe class X87Transcendental
         Encoded second = isNan ? first : tangent ? Exactly(1) : SineOrCosine(x, cosine: true, ref context);
         if (X87Stack.Finish(state, context))
         {
-            ReplaceAndPush(state, first, second);
+            X87Stack.ReplaceAndPush(state, first, second);
         }
 
         return 0;
-    }
-
-    private static void ReplaceAndPush(X86CpuState* state, in Encoded replaced, in Encoded pushed)
-    {
-        X87Stack.Write(state, 0, replaced);
-        state->X87Top = (byte)((state->X87Top - 1) & 7);
-        X87Stack.Write(state, 0, pushed);
     }
 
     // C2 tells that an operand of 2^63 or more was left as it is.

@@ -1,0 +1,24 @@
+namespace Emu.Tests;
+
+/// <summary>Where the sources are, from the folder the tests run in.</summary>
+internal static class Repository
+{
+    /// <summary>The top folder of the checkout.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>A path below the top folder.</summary>
+    public static string PathOf(params string[] parts) => Path.Combine([Root, .. parts]);
+
+    private static string FindRoot()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Emu.sln")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        throw new InvalidOperationException("The tests do not run inside a checkout.");
+    }
+}
