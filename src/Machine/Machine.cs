@@ -111,12 +111,23 @@ public sealed partial class Machine : IDisposable
     public string? Failure { get; private set; }
 
     /// <summary>Counters of the CPUs up to now.</summary>
-    public MachineStatistics Statistics => MachineStatistics.Collect(Accelerator, _runTime.Elapsed, _vcpus);
+    public MachineStatistics Statistics
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return MachineStatistics.Collect(Accelerator, _runTime.Elapsed, _vcpus);
+        }
+    }
 
     /// <summary>The architectural state of vCPU <paramref name="index"/>; the machine must be paused or finished.</summary>
-    public X86State GetVcpuState(int index) => Status != MachineStatus.Running
-        ? _vcpus[index].GetState()
-        : throw new InvalidOperationException("A vCPU's state can be read only while the machine does not run.");
+    public X86State GetVcpuState(int index)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return Status != MachineStatus.Running
+            ? _vcpus[index].GetState()
+            : throw new InvalidOperationException("A vCPU's state can be read only while the machine does not run.");
+    }
 
     /// <summary>Ends all threads and frees all memory. Not from one of the machine's own threads.</summary>
     public void Dispose()
