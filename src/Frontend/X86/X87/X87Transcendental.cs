@@ -198,6 +198,7 @@ internal static unsafe class X87Transcendental
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
         FloatContext context = X87Stack.Begin(state);
+        X87Stack.SetConditions(state, 0, X87Status.C2);
         if (!X87Arithmetic.RequireTop(state) || IsOutOfRange(state))
         {
             return 0;
@@ -212,6 +213,7 @@ internal static unsafe class X87Transcendental
         X86CpuState* state = X87Stack.StateOf(cpu);
         FloatContext context = X87Stack.Begin(state);
         bool empty = X87Stack.IsEmpty(state, 0);
+        X87Stack.SetConditions(state, 0, X87Status.C2);
         if (empty || !X87Stack.IsEmpty(state, 7))
         {
             if (empty ? X87Stack.Underflow(state) : X87Stack.Overflow(state))
