@@ -129,6 +129,17 @@ public sealed partial class Machine : IDisposable
             : throw new InvalidOperationException("A vCPU's state can be read only while the machine does not run.");
     }
 
+    /// <summary>Replaces the architectural state of vCPU <paramref name="index"/>; the machine must not have started, or be paused.</summary>
+    public void SetVcpuState(int index, X86State state)
+    {
+        if (Status == MachineStatus.Running)
+        {
+            throw new InvalidOperationException("A vCPU's state can be set only while the machine does not run.");
+        }
+
+        _vcpus[index].SetState(state);
+    }
+
     /// <summary>Ends all threads and frees all memory. Not from one of the machine's own threads.</summary>
     public void Dispose()
     {
