@@ -110,6 +110,9 @@ public sealed partial class Machine : IDisposable
     /// <summary>What went wrong inside the emulator, in one line, or null.</summary>
     public string? Failure { get; private set; }
 
+    /// <summary>Why the last reset was asked for, be it one that started the guest over or one that ended the machine.</summary>
+    public MachineResetCause LastResetCause => (MachineResetCause)Volatile.Read(ref _lastResetCause);
+
     /// <summary>Counters of the CPUs up to now.</summary>
     public MachineStatistics Statistics
     {

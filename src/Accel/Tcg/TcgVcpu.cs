@@ -294,7 +294,7 @@ internal sealed unsafe class TcgVcpu : IVcpu
 
     // One instruction at a time: trap flag, breakpoints, and the shadow of STI and MOV SS.
     private bool NeedsStepping() =>
-        (_cpu.State->SystemFlags & Rflags.Tf) != 0 || _cpu.HasInstructionBreakpoints || _cpu.State->InterruptShadow != 0;
+        (_cpu.State->SystemFlags & Rflags.Tf) != 0 || _cpu.HasBreakpoints || _cpu.State->InterruptShadow != 0;
 
     private bool ExecuteCode(bool alone, out bool completed)
     {

@@ -73,6 +73,7 @@ public sealed class MachineLifeTests
 
         Assert.Equal(1, rig.Machine.Run());
         Assert.Equal(3, starts);
+        Assert.Equal(MachineResetCause.Requested, rig.Machine.LastResetCause);
 
         IEnumerable<GuestStep> Script(FakeVcpu cpu)
         {
@@ -140,8 +141,10 @@ public sealed class MachineLifeTests
     public void TripleFault_WithNoReboot_ReturnsZero()
     {
         using var rig = new MachineRig(_ => [GuestStep.TripleFault], MachineRig.Config with { NoReboot = true });
+        Assert.Equal(MachineResetCause.None, rig.Machine.LastResetCause);
         Assert.Equal(0, rig.Machine.Run());
         Assert.Single(rig.Cpu.States);
+        Assert.Equal(MachineResetCause.TripleFault, rig.Machine.LastResetCause);
     }
 
     [Fact]
