@@ -35,17 +35,19 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
     private readonly Dictionary<ulong, List<TranslationBlock>> _blocksByPage = [];
     private readonly List<TranslationBlock> _numbered = [];
     private readonly CodePageCache _codePages;
+    private readonly CodePageSet _sharedPages;
     private TranslationBlock? _singleBlock;
     private int _generation; // counts FlushAll: pointers to ops do not outlive one
     private bool _disposed;
 
     /// <summary>Creates an empty cache for the vCPU of <paramref name="cpu"/>.</summary>
-    public TranslationEngine(CpuHeader* cpu, SoftMmu mmu, IGuestFrontend frontend, AddressSpace memory, TranslationOptions options)
+    public TranslationEngine(CpuHeader* cpu, SoftMmu mmu, IGuestFrontend frontend, AddressSpace memory, CodePageSet sharedPages, TranslationOptions options)
     {
         _cpu = cpu;
         _mmu = mmu;
         _frontend = frontend;
         _memory = memory;
+        _sharedPages = sharedPages;
         _options = options;
         _arena = new CodeArena(options.CodeCacheBytes);
         _codePages = new CodePageCache(mmu);
@@ -55,6 +57,9 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         mmu.PageFlushed = ForgetPage;
         mmu.CodeObserver = this;
     }
+
+    /// <summary>The vCPU that owns this engine, as the others know it.</summary>
+    public ICodePageClient? Client { get; init; }
 
     /// <summary>Blocks made so far.</summary>
     public ulong BlocksTranslated { get; private set; }
@@ -107,6 +112,13 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
     /// <inheritdoc/>
     public bool BeforeCodeWrite(GuestRam ram, ulong offset, int length)
     {
+        _sharedPages.NotifyWrite(ram, offset, length, Client);
+        return InvalidateRam(ram, offset, length);
+    }
+
+    /// <summary>Drops this vCPU's blocks that have a byte in a range of <paramref name="ram"/>. True when the block in execution was among them.</summary>
+    public bool InvalidateRam(GuestRam ram, ulong offset, int length)
+    {
         FlatRange? range = FindRange(ram, offset);
         return range is not null && Invalidate(range.Value.Start + (offset - range.Value.Region.BackingOffset - range.Value.RegionOffset), length);
     }
@@ -133,7 +145,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         if (list.Count == 0)
         {
             _blocksByPage.Remove(page);
-            UnmarkCodePage(page);
+            _sharedPages.Release(page);
         }
 
         return hitsCurrent;
@@ -144,7 +156,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
     {
         foreach (ulong page in _blocksByPage.Keys)
         {
-            UnmarkCodePage(page);
+            _sharedPages.Release(page);
         }
 
         _generation++;
@@ -374,11 +386,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         }
     }
 
-    private List<TranslationBlock> BlocksIn(ulong page)
-    {
-        ref List<TranslationBlock>? list = ref CollectionsMarshal.GetValueRefOrAddDefault(_blocksByPage, page, out _);
-        return list ??= [];
-    }
+    private List<TranslationBlock> BlocksIn(ulong page) => _blocksByPage[page];
 
     private static bool Overlaps(TranslationBlock block, ulong physical, int length)
     {
@@ -389,21 +397,14 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
             && physical < second + (uint)(block.ByteLength - inFirstPage) && second < physical + (uint)length);
     }
 
+    // Before the bytes are read: no write to the page goes unnoticed from here on.
     private void MarkCodePage(ulong page)
     {
-        if (_memory.View.TryFind(page, out FlatRange range) && range.IsMemory
-            && (range.Region.Ram!.GetPageFlags(range.RamOffset(page)) & RamPageFlags.Code) == 0)
+        if (!_blocksByPage.ContainsKey(page))
         {
-            range.Region.Ram!.AddPageFlags(range.RamOffset(page), RamPageFlags.Code);
+            _blocksByPage.Add(page, []);
+            _sharedPages.Acquire(page, Client);
             _mmu.TrackWrites(page);
-        }
-    }
-
-    private void UnmarkCodePage(ulong page)
-    {
-        if (_memory.View.TryFind(page, out FlatRange range) && range.IsMemory)
-        {
-            range.Region.Ram!.RemovePageFlags(range.RamOffset(page), RamPageFlags.Code);
         }
     }
 

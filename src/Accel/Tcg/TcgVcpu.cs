@@ -20,13 +20,14 @@ internal enum VcpuRequest
     Sipi = 8,
     FlushAll = 16,
     CodeWritten = 32,
+    TrackPages = 64,
 }
 
 /// <summary>
 /// A vCPU that runs translated code. <see cref="Run"/> alternates between looking at events (requests, interrupts, debug traps) and
 /// executing blocks until <see cref="CpuHeader.ExitRequest"/> or an instruction brings it back.
 /// </summary>
-internal sealed unsafe class TcgVcpu : IVcpu
+internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
 {
     private readonly X86Cpu _cpu;
     private readonly TranslationEngine _engine;
@@ -35,11 +36,15 @@ internal sealed unsafe class TcgVcpu : IVcpu
     private readonly ManualResetEventSlim _wake = new(false);
     private readonly ConcurrentQueue<(GuestRam Ram, ulong Offset, int Length)> _codeWrites = new();
     private readonly VcpuStatistics _statistics = new();
+    private readonly ConcurrentQueue<ulong> _pagesToTrack = new();
     private int _requests;
+    private int _executing;
+    private int _tracked;
+    private int _trackAsked;
     private byte _sipiVector;
     private bool _disposed;
 
-    public TcgVcpu(int index, ILocalApic apic, TcgEnvironment environment)
+    public TcgVcpu(int index, ILocalApic apic, TcgEnvironment environment, CodePageSet codePages)
     {
         Index = index;
         _apic = apic;
@@ -49,7 +54,7 @@ internal sealed unsafe class TcgVcpu : IVcpu
         _cpu.Unimplemented = unimplemented;
         IGuestFrontend frontend = X86Frontend.Create(_cpu, environment.Memory, unimplemented);
         var options = new TranslationOptions { Translated = _options.Logs("op") ? LogBlock : null };
-        _engine = new TranslationEngine(&_cpu.State->Header, _cpu.Mmu, frontend, environment.Memory, options);
+        _engine = new TranslationEngine(&_cpu.State->Header, _cpu.Mmu, frontend, environment.Memory, codePages, options) { Client = this };
         apic.Connect(this);
     }
 
@@ -142,8 +147,34 @@ internal sealed unsafe class TcgVcpu : IVcpu
         _wake.Set();
     }
 
-    /// <summary>Asks the vCPU to drop its translations of a range that a device wrote. Any thread.</summary>
-    internal void PostCodeWrite(GuestRam ram, ulong offset, int length)
+    /// <inheritdoc/>
+    public void TrackPage(ulong page)
+    {
+        _pagesToTrack.Enqueue(page);
+        int ticket = Interlocked.Increment(ref _trackAsked);
+        Post(VcpuRequest.TrackPages);
+
+        // Either this vCPU answers, or it is not executing and looks before it does.
+        var spin = new SpinWait();
+        while (Volatile.Read(ref _executing) != 0 && Volatile.Read(ref _tracked) - ticket < 0)
+        {
+            spin.SpinOnce();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void LeaveGuest() => Interlocked.Exchange(ref _executing, 0);
+
+    /// <inheritdoc/>
+    public void EnterGuest()
+    {
+        // A full fence between saying so and looking: TrackPage does the same in the other order.
+        Interlocked.Exchange(ref _executing, 1);
+        TrackPages();
+    }
+
+    /// <inheritdoc/>
+    public void PostCodeWrite(GuestRam ram, ulong offset, int length)
     {
         _codeWrites.Enqueue((ram, offset, length));
         Post(VcpuRequest.CodeWritten);
@@ -171,6 +202,7 @@ internal sealed unsafe class TcgVcpu : IVcpu
             return null;
         }
 
+        TrackPages();
         if ((requests & VcpuRequest.FlushAll) != 0)
         {
             _cpu.Mmu.Flush(includeGlobal: true);
@@ -179,7 +211,7 @@ internal sealed unsafe class TcgVcpu : IVcpu
 
         while (_codeWrites.TryDequeue(out (GuestRam Ram, ulong Offset, int Length) write))
         {
-            _engine.BeforeCodeWrite(write.Ram, write.Offset, write.Length);
+            _engine.InvalidateRam(write.Ram, write.Offset, write.Length);
         }
 
         if ((requests & VcpuRequest.Init) != 0)
@@ -199,6 +231,15 @@ internal sealed unsafe class TcgVcpu : IVcpu
         }
 
         return (requests & VcpuRequest.Kick) != 0 ? new VcpuExit(VcpuExitReason.Kicked) : null;
+    }
+
+    private void TrackPages()
+    {
+        while (_pagesToTrack.TryDequeue(out ulong page))
+        {
+            _cpu.Mmu.TrackWrites(page);
+            Interlocked.Increment(ref _tracked);
+        }
     }
 
     private bool IsWaiting()
@@ -323,6 +364,7 @@ internal sealed unsafe class TcgVcpu : IVcpu
 
     private LeaveReason Enter(bool alone)
     {
+        EnterGuest();
         try
         {
             return alone ? _engine.RunSingle() : _engine.Run();
@@ -330,6 +372,10 @@ internal sealed unsafe class TcgVcpu : IVcpu
         catch (GuestFaultException)
         {
             return LeaveReason.Fault;
+        }
+        finally
+        {
+            LeaveGuest();
         }
     }
 

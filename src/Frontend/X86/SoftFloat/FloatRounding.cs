@@ -31,14 +31,15 @@ internal static class FloatRounding
         context.RoundedUp = up;
         if (exponent > format.Bias)
         {
-            if (context.Masked(FloatFlags.Overflow) || !context.X87)
+            if (context.Masked(FloatFlags.Overflow))
             {
                 return Overflow(negative, format, ref context);
             }
 
+            // The wrapped result is what x87 delivers; SSE discards it, and either way precision tells only of lost bits.
             context.Raise(FloatFlags.Overflow);
             exponent -= format.Wrap;
-            if (exponent > format.Bias)
+            if (context.X87 && exponent > format.Bias)
             {
                 context.Raise(FloatFlags.Precision);
                 context.RoundedUp = true;
