@@ -33,7 +33,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
     private readonly TranslationEngine _engine;
     private readonly ILocalApic _apic;
     private readonly TcgOptions _options;
-    private readonly ManualResetEventSlim _wake = new(false);
+    private readonly ManualResetEventSlim _wake = new(false, spinCount: 0); // spinning would burn the other host core while the guest idles
     private readonly ConcurrentQueue<(GuestRam Ram, ulong Offset, int Length)> _codeWrites = new();
     private readonly VcpuStatistics _statistics = new();
     private readonly ConcurrentQueue<ulong> _pagesToTrack = new();
@@ -131,6 +131,8 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
 
     public void SetState(X86State state)
     {
+        // What was latched belongs to the state that goes; NMI comes with the new one.
+        Interlocked.And(ref _requests, (int)~(VcpuRequest.Init | VcpuRequest.Sipi | VcpuRequest.Nmi));
         _cpu.SetState(state);
         _engine.FlushAll();
     }
