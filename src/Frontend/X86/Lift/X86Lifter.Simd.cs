@@ -167,7 +167,7 @@ internal sealed unsafe partial class X86Lifter
     /// </summary>
     private bool BeginSimd(in Instruction instruction)
     {
-        bool sse = UsesVector(instruction, Register.XMM0, Register.XMM15);
+        bool sse = UsesVector(instruction, Register.XMM0, Register.XMM15) || SimdTable.IsConversionToGeneral(instruction.Mnemonic);
         bool mmx = UsesVector(instruction, Register.MM0, Register.MM7);
         if ((_modeKey & X86ModeKey.Emulation) != 0 || (sse && (_modeKey & X86ModeKey.Osfxsr) == 0))
         {
