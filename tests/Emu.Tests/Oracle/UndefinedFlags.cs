@@ -5,12 +5,22 @@ namespace Emu.Tests.Oracle;
 /// <summary>Which RFLAGS bits mean nothing after an instruction: Iced's table, and what it cannot know from the encoding alone.</summary>
 internal static class UndefinedFlags
 {
+    private const RflagsBits Arithmetic = RflagsBits.CF | RflagsBits.PF | RflagsBits.AF | RflagsBits.ZF | RflagsBits.SF | RflagsBits.OF;
+
     /// <summary>The undefined flags after <paramref name="instruction"/>, given those before.</summary>
     public static RflagsBits After(in Instruction instruction, RflagsBits before)
     {
-        RflagsBits undefined = instruction.RflagsUndefined;
+        RflagsBits undefined = instruction.RflagsUndefined | (ShiftsTooFar(instruction) ? Arithmetic : RflagsBits.None);
         return MayKeepFlags(instruction) ? before | undefined : (before & ~instruction.RflagsModified) | undefined;
     }
+
+    // SHLD and SHRD of 16 bits by more than 16 (SDM vol. 2): the result is AMD's, the flags are anyone's.
+    private static bool ShiftsTooFar(in Instruction instruction) => instruction.Code switch
+    {
+        Code.Shld_rm16_r16_CL or Code.Shrd_rm16_r16_CL => true,
+        Code.Shld_rm16_r16_imm8 or Code.Shrd_rm16_r16_imm8 => (instruction.Immediate8 & 31) > 16,
+        _ => false,
+    };
 
     /// <summary>As a mask over RFLAGS.</summary>
     public static ulong Mask(RflagsBits bits)

@@ -217,6 +217,11 @@ internal sealed unsafe partial class X86Lifter
     {
         ushort destination = VectorSlotOf(instruction.Op0Register);
         ushort source = SimdSource(instruction, instruction.OpCount > 1 ? 1 : 0, entry);
+        if (_touchesMmx && entry.MayRaise)
+        {
+            Call(&StateHelpers.EnterMmx, IrCallEffects.None); // CVTPS2PI and relatives leave x87 mode even when they end in #XM
+        }
+
         ref IrOp op = ref _block.Add(IrOpcode.CallVector, IrWidth.W128);
         (op.Dst, op.A, op.B) = (destination, destination, source);
         op.Imm = SimdImmediate(instruction);
