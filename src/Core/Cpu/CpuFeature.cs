@@ -140,7 +140,7 @@ public static class CpuFeatureTable
         new(CpuFeature.CmpLegacy,        "cmp-legacy",        0x8000_0001, 0, CpuidRegister.Ecx,  1, o, o),
         new(CpuFeature.Svm,              "svm",               0x8000_0001, 0, CpuidRegister.Ecx,  2, o, Y),
         new(CpuFeature.Cr8legacy,        "cr8legacy",         0x8000_0001, 0, CpuidRegister.Ecx,  4, o, o),
-        new(CpuFeature.Abm,              "abm",               0x8000_0001, 0, CpuidRegister.Ecx,  5, o, o),
+        new(CpuFeature.Abm,              "abm",               0x8000_0001, 0, CpuidRegister.Ecx,  5, Y, o),
         new(CpuFeature.Sse4a,            "sse4a",             0x8000_0001, 0, CpuidRegister.Ecx,  6, o, o),
         new(CpuFeature.Misalignsse,      "misalignsse",       0x8000_0001, 0, CpuidRegister.Ecx,  7, o, o),
         new(CpuFeature.Prefetchw,        "3dnowprefetch",     0x8000_0001, 0, CpuidRegister.Ecx,  8, o, o),

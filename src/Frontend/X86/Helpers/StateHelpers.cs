@@ -90,7 +90,9 @@ internal static unsafe class StateHelpers
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static ulong LeaveMmx(CpuHeader* header, ulong a, ulong b, ulong imm)
     {
-        ((X86CpuState*)header)->X87Empty = 0xff;
+        X86CpuState* state = (X86CpuState*)header;
+        state->X87Top = 0; // like every MMX instruction on the processors at hand, though the manual excepts EMMS
+        state->X87Empty = 0xff;
         return 0;
     }
 

@@ -49,7 +49,14 @@ internal sealed unsafe partial class X86Lifter
         IrWidth to = OperandWidth(instruction, 0);
         IrWidth from = OperandWidth(instruction, 1);
         ushort destination = SlotOf(instruction.Op0Register);
-        if (instruction.Op1Kind == OpKind.Memory)
+        if (instruction is { Code: Code.Movsxd_r16_rm16, Op1Kind: OpKind.Memory })
+        {
+            // The operand size cuts the register only: memory is read as a doubleword.
+            ushort value = lifter.Temporary();
+            lifter.Load(IrOpcode.Load, value, IrWidth.W32, IrWidth.W32, lifter.Memory(instruction, 4, write: false));
+            lifter.Move(destination, IrWidth.W16, value);
+        }
+        else if (instruction.Op1Kind == OpKind.Memory)
         {
             IrOpcode load = signed != 0 && from != to ? IrOpcode.LoadSigned : IrOpcode.Load;
             lifter.Load(load, destination, to, from, lifter.Memory(instruction, BytesOf(from), write: false));

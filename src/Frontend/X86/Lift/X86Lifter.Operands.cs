@@ -32,6 +32,9 @@ internal sealed unsafe partial class X86Lifter
         return X86Slots.Gpr(register.GetFullRegister() - Register.RAX);
     }
 
+    /// <summary>Slot of the 64-bit register that a general register is part of.</summary>
+    private static ushort WholeSlot(Register register) => X86Slots.Gpr(register.GetFullRegister() - Register.RAX);
+
     private static ushort VectorSlotOf(Register register) => register.IsMM()
         ? X86Slots.Mmx(register - Register.MM0)
         : X86Slots.Vector(register - Register.XMM0);

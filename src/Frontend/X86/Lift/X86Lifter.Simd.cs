@@ -167,7 +167,7 @@ internal sealed unsafe partial class X86Lifter
     /// </summary>
     private bool BeginSimd(in Instruction instruction)
     {
-        bool sse = UsesVector(instruction, Register.XMM0, Register.XMM15);
+        bool sse = UsesVector(instruction, Register.XMM0, Register.XMM15) || SimdTable.IsConversionToGeneral(instruction.Mnemonic);
         bool mmx = UsesVector(instruction, Register.MM0, Register.MM7);
         if ((_modeKey & X86ModeKey.Emulation) != 0 || (sse && (_modeKey & X86ModeKey.Osfxsr) == 0))
         {
@@ -217,6 +217,11 @@ internal sealed unsafe partial class X86Lifter
     {
         ushort destination = VectorSlotOf(instruction.Op0Register);
         ushort source = SimdSource(instruction, instruction.OpCount > 1 ? 1 : 0, entry);
+        if (_touchesMmx && entry.MayRaise)
+        {
+            Call(&StateHelpers.EnterMmx, IrCallEffects.None); // CVTPS2PI and relatives leave x87 mode even when they end in #XM
+        }
+
         ref IrOp op = ref _block.Add(IrOpcode.CallVector, IrWidth.W128);
         (op.Dst, op.A, op.B) = (destination, destination, source);
         op.Imm = SimdImmediate(instruction);
