@@ -292,9 +292,9 @@ internal sealed unsafe class TcgVcpu : IVcpu
         return true;
     }
 
-    // One instruction at a time: trap flag, breakpoints, and the shadow of STI and MOV SS.
+    // One instruction at a time: trap flag, breakpoints (data breakpoints trap right behind the access), and the shadow of STI and MOV SS.
     private bool NeedsStepping() =>
-        (_cpu.State->SystemFlags & Rflags.Tf) != 0 || _cpu.HasInstructionBreakpoints || _cpu.State->InterruptShadow != 0;
+        (_cpu.State->SystemFlags & Rflags.Tf) != 0 || _cpu.HasInstructionBreakpoints || _cpu.HasDataBreakpoints || _cpu.State->InterruptShadow != 0;
 
     private bool ExecuteCode(bool alone, out bool completed)
     {
@@ -329,7 +329,9 @@ internal sealed unsafe class TcgVcpu : IVcpu
         }
         catch (GuestFaultException)
         {
-            return LeaveReason.Fault;
+            bool selfModify = _cpu.Mmu.HitCurrentBlock;
+            _cpu.Mmu.HitCurrentBlock = false;
+            return selfModify ? LeaveReason.SelfModify : LeaveReason.Fault;
         }
     }
 

@@ -18,6 +18,9 @@ public sealed unsafe partial class X86Cpu
     /// <summary>True when DR7 enables an instruction breakpoint.</summary>
     public bool HasInstructionBreakpoints { get; private set; }
 
+    /// <summary>True when DR7 enables a data breakpoint.</summary>
+    public bool HasDataBreakpoints => _hasDataBreakpoints;
+
     /// <summary>True when DR7 and CR4.DE enable a port breakpoint.</summary>
     private bool HasPortBreakpoints { get; set; }
 
