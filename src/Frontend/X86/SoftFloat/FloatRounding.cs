@@ -31,12 +31,19 @@ internal static class FloatRounding
         context.RoundedUp = up;
         if (exponent > format.Bias)
         {
-            if (context.Masked(FloatFlags.Overflow) || !context.X87)
+            if (context.Masked(FloatFlags.Overflow))
             {
                 return Overflow(negative, format, ref context);
             }
 
             context.Raise(FloatFlags.Overflow);
+            if (!context.X87)
+            {
+                // #XM follows, nobody sees the result; the precision flag tells of the rounding alone.
+                context.Raise(inexact ? FloatFlags.Precision : FloatFlags.None);
+                return Encoded.Infinity(negative, format);
+            }
+
             exponent -= format.Wrap;
             if (exponent > format.Bias)
             {
