@@ -1,8 +1,11 @@
+using Emu.Cli.Terminal;
+using Emu.Core;
 using Emu.Machine;
+using Emu.Machine.Chardev;
 
 namespace Emu.Cli;
 
-/// <summary>Runs the machine that a command line describes. The seam between the command line and the board.</summary>
+/// <summary>Runs the machine that a command line describes: the host side (terminal, signals, back ends) around <see cref="Machine"/>.</summary>
 internal static class MachineLauncher
 {
     /// <summary>Runs <paramref name="config"/> to its end and returns the exit code.</summary>
@@ -10,11 +13,54 @@ internal static class MachineLauncher
     /// <param name="isBare">True when the command line was empty: the built-in guest on every accelerator.</param>
     public static int Run(MachineConfig config, bool isBare)
     {
-        if (!isBare && config.Boot.IsEmpty)
+        using var session = new HostSession();
+        return isBare ? BuiltinRunner.Run(session) : Run(config, session);
+    }
+
+    private static int Run(MachineConfig config, HostSession session)
+    {
+        var machineLock = new MachineLock();
+        var factory = new CharBackends(machineLock, session.CreateStdio, Notice);
+        var backends = new List<CharBackend>();
+        try
         {
-            throw new MachineConfigException("-kernel", "there is nothing to run; add -kernel FILE, -bios FILE or -device loader,file=FILE,addr=ADDRESS,cpu-num=0");
+            for (int i = 0; i < config.Serials.Count; i++)
+            {
+                backends.Add(factory.Create($"serial{i}", "-serial", config.Serials[i]));
+            }
+
+            CharBackend? debugConsole = config.DebugConsole is { } spec ? factory.Create("debugcon", "-debugcon", spec.Backend) : null;
+            var host = new MachineHost { Lock = machineLock, Serials = [.. backends], DebugConsole = debugConsole, Notice = Notice };
+            if (debugConsole is not null)
+            {
+                backends.Add(debugConsole);
+            }
+
+            return Run(config, host, session);
+        }
+        finally
+        {
+            backends.ForEach(backend => backend.Dispose());
+        }
+    }
+
+    private static int Run(MachineConfig config, MachineHost host, HostSession session)
+    {
+        using var machine = new Machine.Machine(config, host);
+        session.StopMachine = () => machine.RequestStop();
+        int exitCode = machine.Run();
+        if (config.Stats)
+        {
+            Console.Error.Write(machine.Statistics.Format());
         }
 
-        throw new MachineConfigException("-accel", "no accelerator is built into this version yet");
+        if (machine.Failure is string failure)
+        {
+            Notice(failure);
+        }
+
+        return session.RequestedExitCode ?? exitCode;
     }
+
+    private static void Notice(string line) => Console.Error.WriteLine($"emu: {line}");
 }

@@ -35,25 +35,31 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
     private readonly Dictionary<ulong, List<TranslationBlock>> _blocksByPage = [];
     private readonly List<TranslationBlock> _numbered = [];
     private readonly CodePageCache _codePages;
+    private readonly CodePageSet _sharedPages;
     private TranslationBlock? _singleBlock;
     private int _generation; // counts FlushAll: pointers to ops do not outlive one
     private bool _disposed;
 
     /// <summary>Creates an empty cache for the vCPU of <paramref name="cpu"/>.</summary>
-    public TranslationEngine(CpuHeader* cpu, SoftMmu mmu, IGuestFrontend frontend, AddressSpace memory, TranslationOptions options)
+    public TranslationEngine(CpuHeader* cpu, SoftMmu mmu, IGuestFrontend frontend, AddressSpace memory, CodePageSet sharedPages, TranslationOptions options)
     {
         _cpu = cpu;
         _mmu = mmu;
         _frontend = frontend;
         _memory = memory;
+        _sharedPages = sharedPages;
         _options = options;
         _arena = new CodeArena(options.CodeCacheBytes);
         _codePages = new CodePageCache(mmu);
         cpu->JumpCache = (JumpCacheEntry*)NativeMemory.AlignedAlloc((nuint)(JumpCacheEntry.Count * sizeof(JumpCacheEntry)), 64);
-        ForgetAddresses();
+        ForgetAddresses(includeGlobal: true);
         mmu.Flushed = ForgetAddresses;
+        mmu.PageFlushed = ForgetPage;
         mmu.CodeObserver = this;
     }
+
+    /// <summary>The vCPU that owns this engine, as the others know it.</summary>
+    public ICodePageClient? Client { get; init; }
 
     /// <summary>Blocks made so far.</summary>
     public ulong BlocksTranslated { get; private set; }
@@ -106,6 +112,13 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
     /// <inheritdoc/>
     public bool BeforeCodeWrite(GuestRam ram, ulong offset, int length)
     {
+        _sharedPages.NotifyWrite(ram, offset, length, Client);
+        return InvalidateRam(ram, offset, length);
+    }
+
+    /// <summary>Drops this vCPU's blocks that have a byte in a range of <paramref name="ram"/>. True when the block in execution was among them.</summary>
+    public bool InvalidateRam(GuestRam ram, ulong offset, int length)
+    {
         FlatRange? range = FindRange(ram, offset);
         return range is not null && Invalidate(range.Value.Start + (offset - range.Value.Region.BackingOffset - range.Value.RegionOffset), length);
     }
@@ -132,7 +145,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         if (list.Count == 0)
         {
             _blocksByPage.Remove(page);
-            UnmarkCodePage(page);
+            _sharedPages.Release(page);
         }
 
         return hitsCurrent;
@@ -143,7 +156,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
     {
         foreach (ulong page in _blocksByPage.Keys)
         {
-            UnmarkCodePage(page);
+            _sharedPages.Release(page);
         }
 
         _generation++;
@@ -152,7 +165,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         _numbered.Clear();
         _arena.Clear();
         _cpu->CurrentOp = 0;
-        ForgetAddresses();
+        ForgetAddresses(includeGlobal: true);
     }
 
     /// <inheritdoc/>
@@ -249,6 +262,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
             entry->ModeKey = key.ModeKey;
             entry->Code = (nint)block.Code;
             entry->BlockNumber = block.Number;
+            entry->IsGlobal = _codePages.LastWasGlobal && block.SecondPage is null ? 1 : 0;
         }
 
         return block;
@@ -368,16 +382,11 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         JumpCacheEntry* entry = _cpu->JumpCache + JumpCacheEntry.IndexOf(block.Key.Pc);
         if (entry->Code == (nint)block.Code)
         {
-            entry->Pc = ~0UL;
-            entry->ModeKey = ulong.MaxValue;
+            entry->ModeKey = JumpCacheEntry.NoMode;
         }
     }
 
-    private List<TranslationBlock> BlocksIn(ulong page)
-    {
-        ref List<TranslationBlock>? list = ref CollectionsMarshal.GetValueRefOrAddDefault(_blocksByPage, page, out _);
-        return list ??= [];
-    }
+    private List<TranslationBlock> BlocksIn(ulong page) => _blocksByPage[page];
 
     private static bool Overlaps(TranslationBlock block, ulong physical, int length)
     {
@@ -388,21 +397,14 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
             && physical < second + (uint)(block.ByteLength - inFirstPage) && second < physical + (uint)length);
     }
 
+    // Before the bytes are read: no write to the page goes unnoticed from here on.
     private void MarkCodePage(ulong page)
     {
-        if (_memory.View.TryFind(page, out FlatRange range) && range.IsMemory
-            && (range.Region.Ram!.GetPageFlags(range.RamOffset(page)) & RamPageFlags.Code) == 0)
+        if (!_blocksByPage.ContainsKey(page))
         {
-            range.Region.Ram!.AddPageFlags(range.RamOffset(page), RamPageFlags.Code);
+            _blocksByPage.Add(page, []);
+            _sharedPages.Acquire(page, Client);
             _mmu.TrackWrites(page);
-        }
-    }
-
-    private void UnmarkCodePage(ulong page)
-    {
-        if (_memory.View.TryFind(page, out FlatRange range) && range.IsMemory)
-        {
-            range.Region.Ram!.RemovePageFlags(range.RamOffset(page), RamPageFlags.Code);
         }
     }
 
@@ -422,40 +424,31 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
 
     private void NoteFetchFault() => _cpu->CurrentOp = 0;
 
-    private void ForgetAddresses()
+    private void ForgetAddresses(bool includeGlobal)
     {
-        _codePages.Clear();
+        _codePages.Clear(includeGlobal);
         for (int i = 0; i < JumpCacheEntry.Count; i++)
         {
-            _cpu->JumpCache[i].ModeKey = ulong.MaxValue;
+            JumpCacheEntry* entry = _cpu->JumpCache + i;
+            if (includeGlobal || entry->IsGlobal == 0)
+            {
+                entry->ModeKey = JumpCacheEntry.NoMode;
+            }
         }
     }
 
-    /// <summary>A small direct-mapped TLB for instruction fetch, by mode.</summary>
-    private sealed class CodePageCache(SoftMmu mmu)
+    // A block may reach into the page from the one before it.
+    private void ForgetPage(ulong linear)
     {
-        private const int Size = 256;
-        private readonly (ulong Tag, ulong Physical)[] _entries = new (ulong, ulong)[Size];
-
-        public bool TryTranslate(ulong linear, out ulong physical)
+        _codePages.Clear(includeGlobal: true);
+        ulong page = linear >> 12;
+        for (int i = 0; i < JumpCacheEntry.Count; i++)
         {
-            ref (ulong Tag, ulong Physical) entry = ref _entries[(linear >> 12) & (Size - 1)];
-            ulong tag = (linear & ~0xfffUL) | 1 | ((ulong)mmu.Mode << 1);
-            if (entry.Tag != tag)
+            JumpCacheEntry* entry = _cpu->JumpCache + i;
+            if (entry->Pc >> 12 == page || entry->Pc >> 12 == page - 1)
             {
-                if (!mmu.TryTranslateCode(linear, out ulong page))
-                {
-                    physical = 0;
-                    return false;
-                }
-
-                entry = (tag, page & ~0xfffUL);
+                entry->ModeKey = JumpCacheEntry.NoMode;
             }
-
-            physical = entry.Physical | (linear & 0xfff);
-            return true;
         }
-
-        public void Clear() => Array.Clear(_entries);
     }
 }

@@ -13,6 +13,7 @@ public sealed partial class Machine
     private Thread? _runner;
     private int? _exitCode;
     private int _resetPending;
+    private int _lastResetCause;
     private bool _startPaused;
 
     /// <summary>Runs the machine to its end and returns the exit code. Once only.</summary>
@@ -41,15 +42,7 @@ public sealed partial class Machine
     }
 
     /// <summary>Resets the machine soon, as its reset button would. Returns at once.</summary>
-    public void RequestReset()
-    {
-        // A guest often tries several ways to reset before the first one takes effect.
-        if (Interlocked.Exchange(ref _resetPending, 1) == 0)
-        {
-            StopVcpus();
-            Post(new MachineRequest(MachineRequestKind.Reset));
-        }
-    }
+    public void RequestReset() => RequestReset(MachineResetCause.Requested);
 
     /// <summary>Presses the power button: a guest with ACPI shuts down.</summary>
     public void PressPowerButton()
@@ -78,6 +71,17 @@ public sealed partial class Machine
     /// <summary>Lets a paused machine go on, and waits until it does. Restrictions as for <see cref="Pause"/>.</summary>
     public void Resume() => PostAndWait(MachineRequestKind.Resume);
 
+    private void RequestReset(MachineResetCause cause)
+    {
+        // A guest often tries several ways to reset before the first one takes effect.
+        if (Interlocked.Exchange(ref _resetPending, 1) == 0)
+        {
+            Volatile.Write(ref _lastResetCause, (int)cause);
+            StopVcpus();
+            Post(new MachineRequest(MachineRequestKind.Reset));
+        }
+    }
+
     private void OnPowerOff()
     {
         StopVcpus();
@@ -95,7 +99,7 @@ public sealed partial class Machine
         if (exit.Reason == VcpuExitReason.Shutdown)
         {
             _log?.Invoke($"vcpu{thread.Vcpu.Index}: triple fault{(exit.Detail is null ? "" : $": {exit.Detail}")}");
-            RequestReset();
+            RequestReset(MachineResetCause.TripleFault);
             return;
         }
 
@@ -321,9 +325,8 @@ public sealed partial class Machine
 
     private void Report(string detail)
     {
-        Failure = detail;
+        Failure = $"internal error: {detail}";
         _exitCode = 1;
-        _host.Notice($"internal error: {detail}");
     }
 
     private void SetStatus(MachineStatus status) => Volatile.Write(ref _status, (int)status);

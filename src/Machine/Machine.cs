@@ -107,16 +107,41 @@ public sealed partial class Machine : IDisposable
     /// <summary>The machine lock.</summary>
     public MachineLock Lock => _host.Lock;
 
-    /// <summary>What went wrong inside the emulator, in one line, or null.</summary>
+    /// <summary>What went wrong inside the emulator, in one line for the user, or null. <see cref="Run"/> then returned 1.</summary>
     public string? Failure { get; private set; }
 
+    /// <summary>Why the last reset was asked for, be it one that started the guest over or one that ended the machine.</summary>
+    public MachineResetCause LastResetCause => (MachineResetCause)Volatile.Read(ref _lastResetCause);
+
     /// <summary>Counters of the CPUs up to now.</summary>
-    public MachineStatistics Statistics => MachineStatistics.Collect(Accelerator, _runTime.Elapsed, _vcpus);
+    public MachineStatistics Statistics
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return MachineStatistics.Collect(Accelerator, _runTime.Elapsed, _vcpus);
+        }
+    }
 
     /// <summary>The architectural state of vCPU <paramref name="index"/>; the machine must be paused or finished.</summary>
-    public X86State GetVcpuState(int index) => Status != MachineStatus.Running
-        ? _vcpus[index].GetState()
-        : throw new InvalidOperationException("A vCPU's state can be read only while the machine does not run.");
+    public X86State GetVcpuState(int index)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return Status != MachineStatus.Running
+            ? _vcpus[index].GetState()
+            : throw new InvalidOperationException("A vCPU's state can be read only while the machine does not run.");
+    }
+
+    /// <summary>Replaces the architectural state of vCPU <paramref name="index"/>; the machine must not have started, or be paused.</summary>
+    public void SetVcpuState(int index, X86State state)
+    {
+        if (Status == MachineStatus.Running)
+        {
+            throw new InvalidOperationException("A vCPU's state can be set only while the machine does not run.");
+        }
+
+        _vcpus[index].SetState(state);
+    }
 
     /// <summary>Ends all threads and frees all memory. Not from one of the machine's own threads.</summary>
     public void Dispose()

@@ -111,7 +111,11 @@ public sealed record BootSpec
 /// A raw image placed in RAM at <paramref name="Address"/>. With <paramref name="StartsCpu"/> the boot processor starts at
 /// its first byte in real mode: CS base 0, IP the address, all other segments and registers zero, interrupts off.
 /// </summary>
-public sealed record FlatLoadSpec(string Path, ulong Address, bool StartsCpu);
+public sealed record FlatLoadSpec(string Path, ulong Address, bool StartsCpu)
+{
+    /// <summary>The image itself, for programs that have it in memory; null to read <see cref="Path"/>, which is otherwise only its name.</summary>
+    public ReadOnlyMemory<byte>? Content { get; init; }
+}
 
 /// <summary>Where the bytes of a character device go.</summary>
 public enum CharKind

@@ -15,3 +15,16 @@ public enum MachineStatus
     /// <summary><see cref="Machine.Run"/> has returned or is about to.</summary>
     Finished,
 }
+
+/// <summary>Why a machine was last reset.</summary>
+public enum MachineResetCause
+{
+    /// <summary>It has not been reset.</summary>
+    None,
+
+    /// <summary>The guest pulled a reset line of the board, or <see cref="Machine.RequestReset"/> was called.</summary>
+    Requested,
+
+    /// <summary>A CPU shut down: a fault while it delivered a double fault.</summary>
+    TripleFault,
+}

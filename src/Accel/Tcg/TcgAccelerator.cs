@@ -2,6 +2,7 @@ using Emu.Core;
 using Emu.Core.Cpu;
 using Emu.Core.Memory;
 using Emu.Core.Time;
+using Emu.Jit;
 
 namespace Emu.Accel.Tcg;
 
@@ -33,12 +34,14 @@ public sealed class TcgAccelerator : IAccelerator, IMemoryListener
     private readonly TcgEnvironment _environment;
     private readonly List<TcgVcpu> _vcpus = [];
     private readonly HashSet<GuestRam> _watchedRam = [];
+    private readonly CodePageSet _codePages;
 
     /// <summary>Creates the accelerator.</summary>
     public TcgAccelerator(TcgEnvironment environment)
     {
         ArgumentNullException.ThrowIfNull(environment);
         _environment = environment;
+        _codePages = new CodePageSet(environment.Memory);
         environment.Memory.AddListener(this);
     }
 
@@ -48,7 +51,8 @@ public sealed class TcgAccelerator : IAccelerator, IMemoryListener
     /// <inheritdoc/>
     public IVcpu CreateVcpu(int index, ILocalApic apic)
     {
-        var vcpu = new TcgVcpu(index, apic, _environment);
+        var vcpu = new TcgVcpu(index, apic, _environment, _codePages);
+        _codePages.AddClient(vcpu);
         _vcpus.Add(vcpu);
         return vcpu;
     }
@@ -82,11 +86,5 @@ public sealed class TcgAccelerator : IAccelerator, IMemoryListener
     }
 
     // A device wrote to a page with translated code; each vCPU drops its own translations before its next block.
-    private void OnCodeWritten(GuestRam ram, ulong offset, int length)
-    {
-        foreach (TcgVcpu vcpu in _vcpus)
-        {
-            vcpu.PostCodeWrite(ram, offset, length);
-        }
-    }
+    private void OnCodeWritten(GuestRam ram, ulong offset, int length) => _codePages.NotifyWrite(ram, offset, length, writer: null);
 }

@@ -20,26 +20,31 @@ internal enum VcpuRequest
     Sipi = 8,
     FlushAll = 16,
     CodeWritten = 32,
+    TrackPages = 64,
 }
 
 /// <summary>
 /// A vCPU that runs translated code. <see cref="Run"/> alternates between looking at events (requests, interrupts, debug traps) and
 /// executing blocks until <see cref="CpuHeader.ExitRequest"/> or an instruction brings it back.
 /// </summary>
-internal sealed unsafe class TcgVcpu : IVcpu
+internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
 {
     private readonly X86Cpu _cpu;
     private readonly TranslationEngine _engine;
     private readonly ILocalApic _apic;
     private readonly TcgOptions _options;
-    private readonly ManualResetEventSlim _wake = new(false);
+    private readonly ManualResetEventSlim _wake = new(false, spinCount: 0); // spinning would burn the other host core while the guest idles
     private readonly ConcurrentQueue<(GuestRam Ram, ulong Offset, int Length)> _codeWrites = new();
     private readonly VcpuStatistics _statistics = new();
+    private readonly ConcurrentQueue<ulong> _pagesToTrack = new();
     private int _requests;
+    private int _executing;
+    private int _tracked;
+    private int _trackAsked;
     private byte _sipiVector;
     private bool _disposed;
 
-    public TcgVcpu(int index, ILocalApic apic, TcgEnvironment environment)
+    public TcgVcpu(int index, ILocalApic apic, TcgEnvironment environment, CodePageSet codePages)
     {
         Index = index;
         _apic = apic;
@@ -49,7 +54,7 @@ internal sealed unsafe class TcgVcpu : IVcpu
         _cpu.Unimplemented = unimplemented;
         IGuestFrontend frontend = X86Frontend.Create(_cpu, environment.Memory, unimplemented);
         var options = new TranslationOptions { Translated = _options.Logs("op") ? LogBlock : null };
-        _engine = new TranslationEngine(&_cpu.State->Header, _cpu.Mmu, frontend, environment.Memory, options);
+        _engine = new TranslationEngine(&_cpu.State->Header, _cpu.Mmu, frontend, environment.Memory, codePages, options) { Client = this };
         apic.Connect(this);
     }
 
@@ -126,6 +131,8 @@ internal sealed unsafe class TcgVcpu : IVcpu
 
     public void SetState(X86State state)
     {
+        // What was latched belongs to the state that goes; NMI comes with the new one.
+        Interlocked.And(ref _requests, (int)~(VcpuRequest.Init | VcpuRequest.Sipi | VcpuRequest.Nmi));
         _cpu.SetState(state);
         _engine.FlushAll();
     }
@@ -142,8 +149,34 @@ internal sealed unsafe class TcgVcpu : IVcpu
         _wake.Set();
     }
 
-    /// <summary>Asks the vCPU to drop its translations of a range that a device wrote. Any thread.</summary>
-    internal void PostCodeWrite(GuestRam ram, ulong offset, int length)
+    /// <inheritdoc/>
+    public void TrackPage(ulong page)
+    {
+        _pagesToTrack.Enqueue(page);
+        int ticket = Interlocked.Increment(ref _trackAsked);
+        Post(VcpuRequest.TrackPages);
+
+        // Either this vCPU answers, or it is not executing and looks before it does.
+        var spin = new SpinWait();
+        while (Volatile.Read(ref _executing) != 0 && Volatile.Read(ref _tracked) - ticket < 0)
+        {
+            spin.SpinOnce();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void LeaveGuest() => Interlocked.Exchange(ref _executing, 0);
+
+    /// <inheritdoc/>
+    public void EnterGuest()
+    {
+        // A full fence between saying so and looking: TrackPage does the same in the other order.
+        Interlocked.Exchange(ref _executing, 1);
+        TrackPages();
+    }
+
+    /// <inheritdoc/>
+    public void PostCodeWrite(GuestRam ram, ulong offset, int length)
     {
         _codeWrites.Enqueue((ram, offset, length));
         Post(VcpuRequest.CodeWritten);
@@ -171,6 +204,7 @@ internal sealed unsafe class TcgVcpu : IVcpu
             return null;
         }
 
+        TrackPages();
         if ((requests & VcpuRequest.FlushAll) != 0)
         {
             _cpu.Mmu.Flush(includeGlobal: true);
@@ -179,7 +213,7 @@ internal sealed unsafe class TcgVcpu : IVcpu
 
         while (_codeWrites.TryDequeue(out (GuestRam Ram, ulong Offset, int Length) write))
         {
-            _engine.BeforeCodeWrite(write.Ram, write.Offset, write.Length);
+            _engine.InvalidateRam(write.Ram, write.Offset, write.Length);
         }
 
         if ((requests & VcpuRequest.Init) != 0)
@@ -199,6 +233,15 @@ internal sealed unsafe class TcgVcpu : IVcpu
         }
 
         return (requests & VcpuRequest.Kick) != 0 ? new VcpuExit(VcpuExitReason.Kicked) : null;
+    }
+
+    private void TrackPages()
+    {
+        while (_pagesToTrack.TryDequeue(out ulong page))
+        {
+            _cpu.Mmu.TrackWrites(page);
+            Interlocked.Increment(ref _tracked);
+        }
     }
 
     private bool IsWaiting()
@@ -294,7 +337,7 @@ internal sealed unsafe class TcgVcpu : IVcpu
 
     // One instruction at a time: trap flag, breakpoints (data breakpoints trap right behind the access), and the shadow of STI and MOV SS.
     private bool NeedsStepping() =>
-        (_cpu.State->SystemFlags & Rflags.Tf) != 0 || _cpu.HasInstructionBreakpoints || _cpu.HasDataBreakpoints || _cpu.State->InterruptShadow != 0;
+        (_cpu.State->SystemFlags & Rflags.Tf) != 0 || _cpu.HasBreakpoints || _cpu.State->InterruptShadow != 0;
 
     private bool ExecuteCode(bool alone, out bool completed)
     {
@@ -323,6 +366,7 @@ internal sealed unsafe class TcgVcpu : IVcpu
 
     private LeaveReason Enter(bool alone)
     {
+        EnterGuest();
         try
         {
             return alone ? _engine.RunSingle() : _engine.Run();
@@ -332,6 +376,10 @@ internal sealed unsafe class TcgVcpu : IVcpu
             bool selfModify = _cpu.Mmu.HitCurrentBlock;
             _cpu.Mmu.HitCurrentBlock = false;
             return selfModify ? LeaveReason.SelfModify : LeaveReason.Fault;
+        }
+        finally
+        {
+            LeaveGuest();
         }
     }
 

@@ -23,6 +23,7 @@ internal sealed class LocalApicTimer
     private uint _initial;
     private uint _divide;
     private long _loadedNs;
+    private bool _ranOut; // one-shot mode: the count has ended and its interrupt was sent
     private long _tscOffset;
     private ulong _deadline;
 
@@ -76,6 +77,7 @@ internal sealed class LocalApicTimer
             {
                 _initial = value;
                 _loadedNs = _clock.NowNs;
+                _ranOut = false;
                 Schedule();
             }
         }
@@ -86,7 +88,7 @@ internal sealed class LocalApicTimer
     {
         get
         {
-            long ticks = ElapsedNs >> DivideShift;
+            long ticks = (_ranOut ? CountNs : RunningNs) >> DivideShift;
             return ticks >= _initial ? 0 : _initial - (uint)ticks;
         }
     }
@@ -104,18 +106,18 @@ internal sealed class LocalApicTimer
         }
     }
 
-    /// <summary>Nanoseconds since the count was loaded, or reloaded in periodic mode, at most until it ran out; 0 when stopped.</summary>
-    public long ElapsedNs
+    /// <summary>
+    /// Nanoseconds since the count was loaded, or reloaded in periodic mode; 0 when stopped. The whole count only once its
+    /// interrupt was sent: one that is late must still come.
+    /// </summary>
+    public long ElapsedNs => _initial == 0 ? 0 : _ranOut ? CountNs : Math.Min(RunningNs, CountNs - 1);
+
+    private long RunningNs
     {
         get
         {
-            if (_initial == 0)
-            {
-                return 0;
-            }
-
             long elapsed = Math.Max(0, _clock.NowNs - _loadedNs);
-            return _mode == Mode.Periodic ? elapsed % PeriodNs : Math.Min(elapsed, CountNs);
+            return _mode == Mode.Periodic ? elapsed % PeriodNs : elapsed;
         }
     }
 
@@ -144,6 +146,7 @@ internal sealed class LocalApicTimer
         {
             // The count in progress goes on; only what happens at its end changes.
             _loadedNs = _clock.NowNs - ElapsedNs;
+            _ranOut = false;
         }
 
         _mode = mode;
@@ -157,6 +160,7 @@ internal sealed class LocalApicTimer
         _initial = 0;
         _divide = 0;
         _deadline = 0;
+        _ranOut = false;
         _timer.Cancel();
     }
 
@@ -168,6 +172,7 @@ internal sealed class LocalApicTimer
         _initial = _mode == Mode.TscDeadline ? 0 : initial;
         _divide = divide;
         _loadedNs = _clock.NowNs - elapsedNs;
+        _ranOut = _mode == Mode.OneShot && elapsedNs >= CountNs;
         _deadline = _mode == Mode.TscDeadline ? deadline : 0;
         _tscOffset = tscOffset;
         Schedule();
@@ -186,8 +191,9 @@ internal sealed class LocalApicTimer
             long periods = Math.Max(0, now - _loadedNs) / PeriodNs;
             _timer.Arm(_loadedNs + ((periods + 1) * PeriodNs));
         }
-        else if (_initial != 0 && _loadedNs + CountNs > now)
+        else if (_initial != 0 && !_ranOut)
         {
+            // A short count may have ended on the way here; its interrupt then comes at once.
             _timer.Arm(_loadedNs + CountNs);
         }
     }
@@ -220,6 +226,10 @@ internal sealed class LocalApicTimer
         else if (_mode == Mode.Periodic)
         {
             Schedule();
+        }
+        else
+        {
+            _ranOut = true;
         }
 
         _fired();

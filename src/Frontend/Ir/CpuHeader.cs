@@ -101,6 +101,9 @@ public struct JumpCacheEntry
     /// <summary>Number of entries; a power of two.</summary>
     public const int Count = 1024;
 
+    /// <summary>A mode key that no CPU has: the entry is empty.</summary>
+    public const ulong NoMode = ulong.MaxValue;
+
     /// <summary>Program counter of the block.</summary>
     public ulong Pc;
 
@@ -111,7 +114,10 @@ public struct JumpCacheEntry
     public nint Code;
 
     /// <summary>The block's number in the engine.</summary>
-    public nint BlockNumber;
+    public int BlockNumber;
+
+    /// <summary>Non-zero when the code lies in a global page.</summary>
+    public int IsGlobal;
 
     /// <summary>The entry number for <paramref name="pc"/>.</summary>
     public static int IndexOf(ulong pc) => (int)((pc ^ (pc >> 10)) & (Count - 1));

@@ -161,6 +161,10 @@ public sealed unsafe partial class SoftMmu
         entry->ReadTag = readable ? page | readBits : TlbEntry.Invalid;
         entry->WriteTag = writable ? page | writeBits : TlbEntry.Invalid;
         entry->Physical = physical | (ulong)translation.Flags;
+        if ((translation.Flags & TlbPageFlags.Large) != 0)
+        {
+            _largeRegions.Add(page >> LargeRegionShift);
+        }
     }
 
     /// <summary>A write is about to hit a tracked page. Returns true when the block in execution was dropped.</summary>

@@ -24,6 +24,7 @@ public sealed unsafe partial class SoftMmu : IDisposable
 {
     private const ulong PageMask = ~0xfffUL;
     private const int Modes = 3;
+    private const int LargeRegionShift = 30;
 
     /// <summary>Tag bit: the page is known but is device registers (or ROM, for writes).</summary>
     private const ulong TagIo = 2;
@@ -38,6 +39,8 @@ public sealed unsafe partial class SoftMmu : IDisposable
     private readonly IPageWalker _walker;
     private readonly AddressSpace _memory;
     private readonly TlbEntry* _entries;
+    // Which 1 GiB stretches hold pieces of large pages: elsewhere INVLPG need not look for them.
+    private readonly HashSet<ulong> _largeRegions = [];
     private bool _disposed;
 
     /// <summary>Creates an empty TLB for the vCPU of <paramref name="cpu"/>.</summary>
@@ -57,8 +60,11 @@ public sealed unsafe partial class SoftMmu : IDisposable
     /// <summary>Receiver of writes to translated code.</summary>
     public ICodeWriteObserver? CodeObserver { get; set; }
 
-    /// <summary>Called after every flush or page drop, so that caches of program counters go too.</summary>
-    public Action? Flushed { get; set; }
+    /// <summary>Called after every flush, with whether global pages went too: caches of program counters must follow.</summary>
+    public Action<bool>? Flushed { get; set; }
+
+    /// <summary>Called after the page of a linear address was dropped.</summary>
+    public Action<ulong>? PageFlushed { get; set; }
 
     /// <summary>Checks data breakpoints: linear address, size, is write. Null when none are set.</summary>
     public Action<ulong, int, bool>? Watchpoint { get; private set; }
@@ -101,7 +107,12 @@ public sealed unsafe partial class SoftMmu : IDisposable
             }
         }
 
-        Flushed?.Invoke();
+        if (includeGlobal)
+        {
+            _largeRegions.Clear();
+        }
+
+        Flushed?.Invoke(includeGlobal);
     }
 
     /// <summary>Drops the translations of one page, and of the large page that holds it (INVLPG).</summary>
@@ -109,19 +120,28 @@ public sealed unsafe partial class SoftMmu : IDisposable
     {
         for (int mode = 0; mode < Modes; mode++)
         {
-            TlbEntry* table = Table((MmuMode)mode);
-            for (int i = 0; i < TlbEntry.Count; i++)
+            TlbEntry* entry = EntryFor(linear, (MmuMode)mode);
+            if ((entry->ReadTag & PageMask) == (linear & PageMask) || (entry->WriteTag & PageMask) == (linear & PageMask))
             {
-                TlbEntry* entry = table + i;
-                if (((entry->ReadTag & PageMask) == (linear & PageMask) || (entry->WriteTag & PageMask) == (linear & PageMask))
-                    || (entry->Physical & (ulong)TlbPageFlags.Large) != 0)
+                Drop(entry);
+            }
+        }
+
+        // A large page is cached in 4 KiB pieces, any of which may be meant.
+        if (_largeRegions.Contains(linear >> LargeRegionShift))
+        {
+            for (int i = 0; i < Modes * TlbEntry.Count; i++)
+            {
+                TlbEntry* entry = _entries + i;
+                ulong tag = (entry->ReadTag & TlbEntry.Invalid) == 0 ? entry->ReadTag : entry->WriteTag;
+                if ((entry->Physical & (ulong)TlbPageFlags.Large) != 0 && tag >> LargeRegionShift == linear >> LargeRegionShift)
                 {
                     Drop(entry);
                 }
             }
         }
 
-        Flushed?.Invoke();
+        PageFlushed?.Invoke(linear);
     }
 
     /// <summary>Makes writes to a physical page take the slow path, because code in it was translated or the dirty log asks.</summary>
@@ -225,18 +245,11 @@ public sealed unsafe partial class SoftMmu : IDisposable
             && NoteTrackedWrite(entry, linear, size);
     }
 
-    /// <summary>Translates an instruction fetch: the physical page of <paramref name="linear"/> for the current mode.</summary>
-    public bool TryTranslateCode(ulong linear, out ulong physicalPage)
+    /// <summary>Translates an instruction fetch in the current mode.</summary>
+    public bool TryTranslateCode(ulong linear, out PageTranslation translation)
     {
         Misses++;
-        if (_walker.TryTranslate(linear, MmuAccess.Execute, Mode, out PageTranslation translation))
-        {
-            physicalPage = translation.PhysicalPage;
-            return true;
-        }
-
-        physicalPage = 0;
-        return false;
+        return _walker.TryTranslate(linear, MmuAccess.Execute, Mode, out translation);
     }
 
     /// <summary>The host address of a naturally aligned physical qword in RAM (page-table entries), or null.</summary>

@@ -18,8 +18,8 @@ public sealed unsafe partial class X86Cpu
     /// <summary>True when DR7 enables an instruction breakpoint.</summary>
     public bool HasInstructionBreakpoints { get; private set; }
 
-    /// <summary>True when DR7 enables a data breakpoint.</summary>
-    public bool HasDataBreakpoints => _hasDataBreakpoints;
+    /// <summary>True when any breakpoint is enabled: instructions must run one by one, for the trap to come right after the one that hit.</summary>
+    public bool HasBreakpoints => HasInstructionBreakpoints || HasPortBreakpoints || _hasDataBreakpoints;
 
     /// <summary>True when DR7 and CR4.DE enable a port breakpoint.</summary>
     private bool HasPortBreakpoints { get; set; }

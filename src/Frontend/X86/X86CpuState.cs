@@ -319,6 +319,9 @@ public static class X86Slots
     /// <summary>Slot of x87 physical (MMX) register <paramref name="number"/>.</summary>
     public static ushort Mmx(int number) => (ushort)(X86CpuState.X87Offset + (number * 16));
 
+    /// <summary>True for slots that hold guest state, false for vector temporaries (those of the header are known to the IR).</summary>
+    public static bool IsArchitectural(ushort slot) => slot < Vector(16) || slot >= X86CpuState.X87Offset;
+
     /// <summary>Slot of temporary <paramref name="number"/>.</summary>
     public static ushort Temporary(int number) => (ushort)(CpuHeader.TemporarySlot + (number * 8));
 }

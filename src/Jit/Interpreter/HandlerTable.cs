@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Emu.Frontend.Ir;
 
 namespace Emu.Jit.Interpreter;
@@ -25,7 +26,17 @@ internal static unsafe class HandlerTable
     }
 
     /// <summary>The handler of jumps that leave the page.</summary>
-    public static nint JumpFar { get; } = (nint)(delegate*<Op*, byte*, Op*>)&Handlers.JumpFar;
+    public static nint JumpFar { get; } = CodeOf(Handlers.JumpFar);
+
+    private delegate Op* Handler(Op* op, byte* cpu);
+
+    // The address of the compiled code itself: the one that & gives is a stub that jumps there, which costs a fifth of the speed.
+    private static nint CodeOf(Handler handler)
+    {
+        RuntimeMethodHandle method = handler.Method.MethodHandle;
+        RuntimeHelpers.PrepareMethod(method, [.. handler.Method.GetGenericArguments().Select(type => type.TypeHandle)]);
+        return method.GetFunctionPointer();
+    }
 
     // Everything Select looks at.
     private static ulong KeyOf(in IrOp op)
@@ -34,6 +45,7 @@ internal static unsafe class HandlerTable
         return op.Opcode switch
         {
             IrOpcode.Call => key | (op.Dst == 0 ? 1UL << 22 : 0),
+            IrOpcode.Adc or IrOpcode.Sbb => key | ((ulong)op.Flags << 40),
             IrOpcode.JumpIf or IrOpcode.SetCondition or IrOpcode.Select => key | ((ulong)op.Sub << 24) | ((ulong)op.Scale << 32) | ((ulong)op.Flags << 40),
             _ => key | ((ulong)op.Sub << 24),
         };
@@ -41,7 +53,7 @@ internal static unsafe class HandlerTable
 
     private static nint Select(in IrOp op) => op.Opcode switch
     {
-        IrOpcode.Move when op.Width == IrWidth.W128 => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.VectorMove,
+        IrOpcode.Move when op.Width == IrWidth.W128 => CodeOf(Handlers.VectorMove),
         IrOpcode.Move => op.ImmediateB ? ByWidth<MoveFamily<ImmediateOperand>>(op.Width) : ByWidth<MoveFamily<SlotOperand>>(op.Width),
         IrOpcode.ZeroExtend => ByWidths<ZeroExtendFamily>(op.Width, op.DestinationWidth),
         IrOpcode.SignExtend => ByWidths<SignExtendFamily>(op.Width, op.DestinationWidth),
@@ -51,8 +63,8 @@ internal static unsafe class HandlerTable
         IrOpcode.And => Binary<AndOp>(op),
         IrOpcode.Or => Binary<OrOp>(op),
         IrOpcode.Xor => Binary<XorOp>(op),
-        IrOpcode.Adc => Binary<AdcOp>(op),
-        IrOpcode.Sbb => Binary<SbbOp>(op),
+        IrOpcode.Adc => WithCarry<AdcOp>(op),
+        IrOpcode.Sbb => WithCarry<SbbOp>(op),
         IrOpcode.Compare => op.ImmediateB ? ByWidth<CompareFamily<ImmediateOperand>>(op.Width) : ByWidth<CompareFamily<SlotOperand>>(op.Width),
         IrOpcode.Test => op.ImmediateB ? ByWidth<TestFamily<ImmediateOperand>>(op.Width) : ByWidth<TestFamily<SlotOperand>>(op.Width),
         IrOpcode.Negate => op.SetsFlags ? ByWidth<NegateFamily<Yes>>(op.Width) : ByWidth<NegateFamily<No>>(op.Width),
@@ -77,10 +89,10 @@ internal static unsafe class HandlerTable
         IrOpcode.LoadForWrite => LoadOf<LoadForWriteChooser>(op),
         IrOpcode.Store when op.Width == IrWidth.W128 => ByAddress<StoreVectorFamily>(op.Address),
         IrOpcode.Store => op.ImmediateB ? StoreOf<Yes>(op) : StoreOf<No>(op),
-        IrOpcode.Call => op.Dst == 0 ? (nint)(delegate*<Op*, byte*, Op*>)&Handlers.CallVoid : (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Call,
-        IrOpcode.CallVector => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.CallVector,
-        IrOpcode.CallVectorValue => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.CallVectorValue,
-        IrOpcode.Jump => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Jump,
+        IrOpcode.Call => op.Dst == 0 ? CodeOf(Handlers.CallVoid) : CodeOf(Handlers.Call),
+        IrOpcode.CallVector => CodeOf(Handlers.CallVector),
+        IrOpcode.CallVectorValue => CodeOf(Handlers.CallVectorValue),
+        IrOpcode.Jump => CodeOf(Handlers.Jump),
         IrOpcode.CompareJump => (op.ImmediateB, op.SetsFlags) switch
         {
             (false, false) => CompareJump<SlotOperand, No>(op),
@@ -95,18 +107,31 @@ internal static unsafe class HandlerTable
             (true, false) => TestJump<ImmediateOperand, No>(op),
             _ => TestJump<ImmediateOperand, Yes>(op),
         },
-        IrOpcode.JumpIndirect => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.JumpIndirect,
-        IrOpcode.Exit => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Exit,
+        IrOpcode.JumpIndirect => CodeOf(Handlers.JumpIndirect),
+        IrOpcode.Exit => CodeOf(Handlers.Exit),
         _ => throw new NotSupportedException($"tier 0: {op.Opcode}"),
     };
 
-    private static nint Binary<TOp>(in IrOp op)
-        where TOp : struct, IBinary => (op.ImmediateB, op.SetsFlags) switch
+    // Where the carry comes from is often known: long additions are chains of ADD, ADC, ADC.
+    private static nint WithCarry<TOp>(in IrOp op)
+        where TOp : struct, IBinary => op.Flags switch
         {
-            (false, false) => ByWidth<BinaryFamily<TOp, SlotOperand, No>>(op.Width),
-            (false, true) => ByWidth<BinaryFamily<TOp, SlotOperand, Yes>>(op.Width),
-            (true, false) => ByWidth<BinaryFamily<TOp, ImmediateOperand, No>>(op.Width),
-            _ => ByWidth<BinaryFamily<TOp, ImmediateOperand, Yes>>(op.Width),
+            FlagsKind.Add => Binary<TOp, AddFlags>(op),
+            FlagsKind.Adc => Binary<TOp, AdcFlags>(op),
+            _ => Binary<TOp, UnknownFlags>(op),
+        };
+
+    private static nint Binary<TOp>(in IrOp op)
+        where TOp : struct, IBinary => Binary<TOp, UnknownFlags>(op);
+
+    private static nint Binary<TOp, TCarry>(in IrOp op)
+        where TOp : struct, IBinary
+        where TCarry : struct, IFlagsSource => (op.ImmediateB, op.SetsFlags) switch
+        {
+            (false, false) => ByWidth<BinaryFamily<TOp, SlotOperand, No, TCarry>>(op.Width),
+            (false, true) => ByWidth<BinaryFamily<TOp, SlotOperand, Yes, TCarry>>(op.Width),
+            (true, false) => ByWidth<BinaryFamily<TOp, ImmediateOperand, No, TCarry>>(op.Width),
+            _ => ByWidth<BinaryFamily<TOp, ImmediateOperand, Yes, TCarry>>(op.Width),
         };
 
     private static nint Shift<TOp>(in IrOp op)
@@ -129,6 +154,8 @@ internal static unsafe class HandlerTable
             (FlagsKind.Materialised, _) => TChooser.For<UnknownFlags, Width64>(op.Condition),
             (FlagsKind.Sub, _) => ByFlagsWidth<TChooser, SubFlags>(op),
             (FlagsKind.Logic, _) => ByFlagsWidth<TChooser, ResultFlags>(op),
+            (FlagsKind.Add, IrCondition.Below or IrCondition.AboveOrEqual) => TChooser.For<AddFlags, Width64>(op.Condition),
+            (FlagsKind.Adc, IrCondition.Below or IrCondition.AboveOrEqual) => TChooser.For<AdcFlags, Width64>(op.Condition),
 
             // Shifts by a variable count keep the old flags when it is zero, so their kind is not certain.
             (FlagsKind.Add or FlagsKind.Adc or FlagsKind.Sbb or FlagsKind.Inc or FlagsKind.Dec,
@@ -284,64 +311,65 @@ internal static unsafe class HandlerTable
         where TOperand : struct, IOperand
     {
         public static nint For<TWidth>()
-            where TWidth : struct, IWidth => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Move<TWidth, TOperand>;
+            where TWidth : struct, IWidth => CodeOf(Handlers.Move<TWidth, TOperand>);
     }
 
     private readonly struct ZeroExtendFamily : IWidthPairFamily
     {
         public static nint For<TFrom, TTo>()
             where TFrom : struct, IWidth
-            where TTo : struct, IWidth => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.ZeroExtend<TFrom, TTo>;
+            where TTo : struct, IWidth => CodeOf(Handlers.ZeroExtend<TFrom, TTo>);
     }
 
     private readonly struct SignExtendFamily : IWidthPairFamily
     {
         public static nint For<TFrom, TTo>()
             where TFrom : struct, IWidth
-            where TTo : struct, IWidth => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.SignExtend<TFrom, TTo>;
+            where TTo : struct, IWidth => CodeOf(Handlers.SignExtend<TFrom, TTo>);
     }
 
     private readonly struct LeaFamily<TWidth> : IAddressFamily
         where TWidth : struct, IWidth
     {
         public static nint For<TAddress>()
-            where TAddress : struct, IAddressForm => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Lea<TWidth, TAddress>;
+            where TAddress : struct, IAddressForm => CodeOf(Handlers.Lea<TWidth, TAddress>);
     }
 
-    private readonly struct BinaryFamily<TOp, TOperand, TFlags> : IWidthFamily
+    private readonly struct BinaryFamily<TOp, TOperand, TFlags, TCarry> : IWidthFamily
         where TOp : struct, IBinary
         where TOperand : struct, IOperand
         where TFlags : struct, IFlag
+        where TCarry : struct, IFlagsSource
     {
         public static nint For<TWidth>()
-            where TWidth : struct, IWidth => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Binary<TOp, TWidth, TOperand, TFlags>;
+            where TWidth : struct, IWidth => CodeOf(Handlers.Binary<TOp, TWidth, TOperand, TFlags, TCarry>);
     }
 
     private readonly struct CompareFamily<TOperand> : IWidthFamily
         where TOperand : struct, IOperand
     {
         public static nint For<TWidth>()
-            where TWidth : struct, IWidth => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Compare<TWidth, TOperand>;
+            where TWidth : struct, IWidth => CodeOf(Handlers.Compare<TWidth, TOperand>);
     }
 
     private readonly struct TestFamily<TOperand> : IWidthFamily
         where TOperand : struct, IOperand
     {
         public static nint For<TWidth>()
-            where TWidth : struct, IWidth => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Test<TWidth, TOperand>;
+            where TWidth : struct, IWidth => CodeOf(Handlers.Test<TWidth, TOperand>);
     }
 
     private readonly struct NegateFamily<TFlags> : IWidthFamily
         where TFlags : struct, IFlag
     {
         public static nint For<TWidth>()
-            where TWidth : struct, IWidth => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Negate<TWidth, TFlags>;
+            where TWidth : struct, IWidth => CodeOf(Handlers.Negate<TWidth, TFlags>);
     }
 
     private readonly struct NotFamily : IWidthFamily
     {
         public static nint For<TWidth>()
-            where TWidth : struct, IWidth => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Not<TWidth>;
+            where TWidth : struct, IWidth => CodeOf(Handlers.Not<TWidth>);
     }
 
     private readonly struct StepFamily<TUp, TFlags> : IWidthFamily
@@ -349,7 +377,7 @@ internal static unsafe class HandlerTable
         where TFlags : struct, IFlag
     {
         public static nint For<TWidth>()
-            where TWidth : struct, IWidth => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Step<TUp, TWidth, TFlags>;
+            where TWidth : struct, IWidth => CodeOf(Handlers.Step<TUp, TWidth, TFlags>);
     }
 
     private readonly struct ShiftFamily<TOp, TOperand, TFlags> : IWidthFamily
@@ -358,7 +386,7 @@ internal static unsafe class HandlerTable
         where TFlags : struct, IFlag
     {
         public static nint For<TWidth>()
-            where TWidth : struct, IWidth => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Shift<TOp, TWidth, TOperand, TFlags>;
+            where TWidth : struct, IWidth => CodeOf(Handlers.Shift<TOp, TWidth, TOperand, TFlags>);
     }
 
     private readonly struct RotateFamily<TLeft, TOperand> : IWidthFamily
@@ -366,7 +394,7 @@ internal static unsafe class HandlerTable
         where TOperand : struct, IOperand
     {
         public static nint For<TWidth>()
-            where TWidth : struct, IWidth => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Rotate<TLeft, TWidth, TOperand>;
+            where TWidth : struct, IWidth => CodeOf(Handlers.Rotate<TLeft, TWidth, TOperand>);
     }
 
     private readonly struct MultiplyFamily<TOperand, TFlags> : IWidthFamily
@@ -374,7 +402,7 @@ internal static unsafe class HandlerTable
         where TFlags : struct, IFlag
     {
         public static nint For<TWidth>()
-            where TWidth : struct, IWidth => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Multiply<TWidth, TOperand, TFlags>;
+            where TWidth : struct, IWidth => CodeOf(Handlers.Multiply<TWidth, TOperand, TFlags>);
     }
 
     private readonly struct MultiplyWideFamily<TSigned, TFlags> : IWidthFamily
@@ -382,13 +410,13 @@ internal static unsafe class HandlerTable
         where TFlags : struct, IFlag
     {
         public static nint For<TWidth>()
-            where TWidth : struct, IWidth => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.MultiplyWide<TSigned, TWidth, TFlags>;
+            where TWidth : struct, IWidth => CodeOf(Handlers.MultiplyWide<TSigned, TWidth, TFlags>);
     }
 
     private readonly struct ByteSwapFamily : IWidthFamily
     {
         public static nint For<TWidth>()
-            where TWidth : struct, IWidth => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.ByteSwap<TWidth>;
+            where TWidth : struct, IWidth => CodeOf(Handlers.ByteSwap<TWidth>);
     }
 
     private readonly struct SetConditionFamily<TSource, TWidth> : IConditionFamily
@@ -396,7 +424,7 @@ internal static unsafe class HandlerTable
         where TWidth : struct, IWidth
     {
         public static nint For<TCondition>()
-            where TCondition : struct, ICondition => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.SetCondition<TCondition, TSource, TWidth>;
+            where TCondition : struct, ICondition => CodeOf(Handlers.SetCondition<TCondition, TSource, TWidth>);
     }
 
     private readonly struct SelectFamily<TSource, TWidth> : IConditionFamily
@@ -404,7 +432,7 @@ internal static unsafe class HandlerTable
         where TWidth : struct, IWidth
     {
         public static nint For<TCondition>()
-            where TCondition : struct, ICondition => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Select<TCondition, TSource, TWidth>;
+            where TCondition : struct, ICondition => CodeOf(Handlers.Select<TCondition, TSource, TWidth>);
     }
 
     private readonly struct JumpIfFamily<TSource, TWidth> : IConditionFamily
@@ -412,7 +440,7 @@ internal static unsafe class HandlerTable
         where TWidth : struct, IWidth
     {
         public static nint For<TCondition>()
-            where TCondition : struct, ICondition => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.JumpIf<TCondition, TSource, TWidth>;
+            where TCondition : struct, ICondition => CodeOf(Handlers.JumpIf<TCondition, TSource, TWidth>);
     }
 
     private readonly struct SetConditionChooser : IConditionalChooser
@@ -442,7 +470,7 @@ internal static unsafe class HandlerTable
         where TFlags : struct, IFlag
     {
         public static nint For<TCondition>()
-            where TCondition : struct, ICondition => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.CompareJump<TCondition, TOperand, TWidth, TFlags>;
+            where TCondition : struct, ICondition => CodeOf(Handlers.CompareJump<TCondition, TOperand, TWidth, TFlags>);
     }
 
     private readonly struct TestJumpFamily<TOperand, TWidth, TFlags> : IConditionFamily
@@ -451,7 +479,7 @@ internal static unsafe class HandlerTable
         where TFlags : struct, IFlag
     {
         public static nint For<TCondition>()
-            where TCondition : struct, ICondition => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.TestJump<TCondition, TOperand, TWidth, TFlags>;
+            where TCondition : struct, ICondition => CodeOf(Handlers.TestJump<TCondition, TOperand, TWidth, TFlags>);
     }
 
     private readonly struct LoadFamily<TWidth, TTo> : IAddressFamily
@@ -459,7 +487,7 @@ internal static unsafe class HandlerTable
         where TTo : struct, IWidth
     {
         public static nint For<TAddress>()
-            where TAddress : struct, IAddressForm => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Load<TWidth, TTo, TAddress>;
+            where TAddress : struct, IAddressForm => CodeOf(Handlers.Load<TWidth, TTo, TAddress>);
     }
 
     private readonly struct LoadSignedFamily<TWidth, TTo> : IAddressFamily
@@ -467,7 +495,7 @@ internal static unsafe class HandlerTable
         where TTo : struct, IWidth
     {
         public static nint For<TAddress>()
-            where TAddress : struct, IAddressForm => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.LoadSigned<TWidth, TTo, TAddress>;
+            where TAddress : struct, IAddressForm => CodeOf(Handlers.LoadSigned<TWidth, TTo, TAddress>);
     }
 
     private readonly struct LoadForWriteFamily<TWidth, TTo> : IAddressFamily
@@ -475,7 +503,7 @@ internal static unsafe class HandlerTable
         where TTo : struct, IWidth
     {
         public static nint For<TAddress>()
-            where TAddress : struct, IAddressForm => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.LoadForWrite<TWidth, TTo, TAddress>;
+            where TAddress : struct, IAddressForm => CodeOf(Handlers.LoadForWrite<TWidth, TTo, TAddress>);
     }
 
     private readonly struct StoreFamily<TWidth, TImmediate> : IAddressFamily
@@ -483,19 +511,19 @@ internal static unsafe class HandlerTable
         where TImmediate : struct, IFlag
     {
         public static nint For<TAddress>()
-            where TAddress : struct, IAddressForm => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.Store<TWidth, TImmediate, TAddress>;
+            where TAddress : struct, IAddressForm => CodeOf(Handlers.Store<TWidth, TImmediate, TAddress>);
     }
 
     private readonly struct LoadVectorFamily : IAddressFamily
     {
         public static nint For<TAddress>()
-            where TAddress : struct, IAddressForm => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.LoadVector<TAddress>;
+            where TAddress : struct, IAddressForm => CodeOf(Handlers.LoadVector<TAddress>);
     }
 
     private readonly struct StoreVectorFamily : IAddressFamily
     {
         public static nint For<TAddress>()
-            where TAddress : struct, IAddressForm => (nint)(delegate*<Op*, byte*, Op*>)&Handlers.StoreVector<TAddress>;
+            where TAddress : struct, IAddressForm => CodeOf(Handlers.StoreVector<TAddress>);
     }
 
     private readonly struct LoadChooser : ILoadChooser

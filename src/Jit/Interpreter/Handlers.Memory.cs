@@ -199,13 +199,12 @@ internal static unsafe partial class Handlers
     {
         SoftMmu mmu = MmuOf(cpu);
         ((CpuHeader*)cpu)->CurrentOp = (nint)op;
-
-        // First, because only an entry in the TLB tells whether the page holds code.
         if (!mmu.TryProbe(linear, TWidth.Bits / 8, MmuAccess.Write, mmu.Mode))
         {
             return LeaveWith(op, cpu, LeaveReason.Fault);
         }
 
+        // Asks the TLB, which the probe has filled: the first write to a page may be the one that hits this block.
         if (HitsCurrentBlock(mmu, linear, TWidth.Bits / 8))
         {
             return LeaveWith(op, cpu, LeaveReason.SelfModify);

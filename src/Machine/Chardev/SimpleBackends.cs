@@ -111,18 +111,23 @@ public sealed class MemoryBackend(string name, MachineLock machineLock) : CharBa
     /// <summary>Waits until <paramref name="text"/> has been written at or after position <paramref name="from"/>; returns the position behind it, or -1 when the time is up.</summary>
     public int WaitFor(string text, TimeSpan limit, int from = 0)
     {
+        byte[] wanted = Encoding.Latin1.GetBytes(text);
         long start = Stopwatch.GetTimestamp();
         lock (_gate)
         {
             while (true)
             {
-                int found = Text.IndexOf(text, Math.Min(from, (int)_written.Length), StringComparison.Ordinal);
+                int length = (int)_written.Length;
+                from = Math.Min(from, length);
+                int found = _written.GetBuffer().AsSpan(from, length - from).IndexOf(wanted);
                 TimeSpan left = limit - Stopwatch.GetElapsedTime(start);
                 if (found >= 0 || left <= TimeSpan.Zero)
                 {
-                    return found >= 0 ? found + text.Length : -1;
+                    return found >= 0 ? from + found + wanted.Length : -1;
                 }
 
+                // What was searched once need not be searched again, but for a beginning of the text at its end.
+                from = Math.Max(from, length - wanted.Length + 1);
                 Monitor.Wait(_gate, left);
             }
         }

@@ -118,7 +118,7 @@ public static class LinuxLoader
         ulong runtimeEnd = Math.Max(header.PreferredAddress, KernelAddress) + header.RuntimeSize;
         if (runtimeEnd > options.Layout.LowSize)
         {
-            throw new LoaderException($"{header.Name}: too little memory: the kernel unpacks up to 0x{runtimeEnd:x}, the guest has {options.Layout.RamSize >> 20} MiB");
+            throw new LoaderException($"{header.Name}: too little memory: the kernel unpacks up to 0x{runtimeEnd:x}, the guest has {options.Layout.RamText}");
         }
 
         if (options.Modules.Count > 1)
@@ -139,7 +139,7 @@ public static class LinuxLoader
         zeroPage[TypeOfLoader] = UndefinedLoader;
         BinaryPrimitives.WriteUInt16LittleEndian(zeroPage.AsSpan(VidMode), VideoModeNormal);
         BinaryPrimitives.WriteUInt64LittleEndian(zeroPage.AsSpan(AcpiRsdpAddr), options.RsdpAddress);
-        Put32(zeroPage, AltMemK, (uint)((options.Layout.LowSize - MemoryLayout.OneMiB) >> 10));
+        Put32(zeroPage, AltMemK, (uint)(options.Layout.ExtendedSize >> 10));
 
         IReadOnlyList<E820Entry> map = options.Layout.E820();
         zeroPage[E820Entries] = (byte)map.Count;

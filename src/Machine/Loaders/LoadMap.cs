@@ -36,7 +36,7 @@ internal sealed class LoadMap(string imageName, MemoryLayout layout)
         if (!FreeRam().Any(ram => address >= ram.Start && address < ram.End && size <= ram.End - address))
         {
             throw new LoaderException($"{imageName}: {what} needs 0x{size:x} bytes at 0x{address:x}, which is not all free RAM "
-                + $"(too little memory? the guest has {layout.RamSize >> 20} MiB)");
+                + $"(too little memory? the guest has {layout.RamText})");
         }
 
         if (_taken.Any(range => address < range.End && range.Start < address + size))
@@ -91,7 +91,7 @@ internal sealed class LoadMap(string imageName, MemoryLayout layout)
     {
         if (address is not ulong found)
         {
-            throw new LoaderException($"{imageName}: too little memory: no room for {what} ({bytes.Length} bytes) in {layout.RamSize >> 20} MiB");
+            throw new LoaderException($"{imageName}: too little memory: no room for {what} ({bytes.Length} bytes) in {layout.RamText}");
         }
 
         Place(found, bytes, what);

@@ -22,7 +22,7 @@ public readonly record struct E820Entry(ulong Start, ulong Size, E820Type Type)
 /// <summary>
 /// Where <paramref name="RamSize"/> bytes of RAM lie: from 0 up to the PCI hole at 3 GiB, the rest from 4 GiB.
 /// </summary>
-/// <param name="RamSize">Bytes of RAM, at least 1 MiB and a multiple of the page size.</param>
+/// <param name="RamSize">Bytes of RAM: whole pages, at least one.</param>
 public sealed record MemoryLayout(ulong RamSize)
 {
     /// <summary>First address of the hole for PCI memory and chipset registers.</summary>
@@ -45,10 +45,10 @@ public sealed record MemoryLayout(ulong RamSize)
 
     private const ulong LargestRam = 1UL << 46;
 
-    /// <summary>Bytes of RAM, at least 1 MiB and a multiple of the page size.</summary>
-    public ulong RamSize { get; } = RamSize is >= OneMiB and <= LargestRam && RamSize % GuestPhysical.PageSize == 0
+    /// <summary>Bytes of RAM: whole pages, at least one.</summary>
+    public ulong RamSize { get; } = RamSize is > 0 and <= LargestRam && RamSize % GuestPhysical.PageSize == 0
         ? RamSize
-        : throw new LoaderException($"memory size {RamSize} is not a multiple of {GuestPhysical.PageSize} bytes from 1 MiB to 64 TiB");
+        : throw new LoaderException($"memory size {RamSize} is not a multiple of {GuestPhysical.PageSize} bytes up to 64 TiB");
 
     /// <summary>Bytes of RAM below the hole, starting at 0.</summary>
     public ulong LowSize => Math.Min(RamSize, PciHoleStart);
@@ -56,18 +56,27 @@ public sealed record MemoryLayout(ulong RamSize)
     /// <summary>Bytes of RAM at <see cref="HighBase"/>.</summary>
     public ulong HighSize => RamSize - LowSize;
 
+    /// <summary>Bytes of RAM from 0 that are free for the guest below the extended BIOS data area.</summary>
+    public ulong ConventionalSize => Math.Min(RamSize, EbdaStart);
+
+    /// <summary>Bytes of RAM from 1 MiB up to the hole.</summary>
+    public ulong ExtendedSize => LowSize > OneMiB ? LowSize - OneMiB : 0;
+
+    /// <summary>The size as messages give it.</summary>
+    public string RamText => RamSize >= OneMiB ? $"{RamSize >> 20} MiB" : $"{RamSize >> 10} KiB";
+
     /// <summary>The map for the guest, ascending and disjoint.</summary>
     public IReadOnlyList<E820Entry> E820()
     {
         List<E820Entry> map =
         [
-            new(0, EbdaStart, E820Type.Ram),
+            new(0, ConventionalSize, E820Type.Ram),
             new(EbdaStart, ConventionalEnd - EbdaStart, E820Type.Reserved),
             new(BiosStart, OneMiB - BiosStart, E820Type.Reserved),
         ];
-        if (LowSize > OneMiB)
+        if (ExtendedSize > 0)
         {
-            map.Add(new E820Entry(OneMiB, LowSize - OneMiB, E820Type.Ram));
+            map.Add(new E820Entry(OneMiB, ExtendedSize, E820Type.Ram));
         }
 
         if (HighSize > 0)

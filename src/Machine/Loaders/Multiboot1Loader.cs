@@ -123,8 +123,8 @@ public static class Multiboot1Loader
         byte[] info = new byte[InfoSize];
         byte[] memoryMap = MemoryMap(options.Layout);
         uint flags = HasMemory | HasCommandLine | HasMap | HasLoaderName;
-        Put(info, InfoMemLower, MemoryLayout.EbdaStart >> 10);
-        Put(info, InfoMemUpper, (options.Layout.LowSize - MemoryLayout.OneMiB) >> 10);
+        Put(info, InfoMemLower, options.Layout.ConventionalSize >> 10);
+        Put(info, InfoMemUpper, options.Layout.ExtendedSize >> 10);
         if (options.Modules.Count > 0)
         {
             flags |= HasModules;

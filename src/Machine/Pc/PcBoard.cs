@@ -78,7 +78,8 @@ internal sealed partial class PcBoard : IDisposable
     /// <summary>The level that the guest last gave the A20 gate, by the keyboard controller or port 92H.</summary>
     public bool A20Gate { get; private set; } = true;
 
-    private bool HasAcpi => IsOn("acpi");
+    // The tables lie below 1 MiB: a guest that has no RAM there cannot read them.
+    private bool HasAcpi => IsOn("acpi") && _layout.RamSize >= MemoryLayout.OneMiB;
 
     private bool HasHpet => IsOn("hpet");
 

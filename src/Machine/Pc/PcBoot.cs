@@ -64,7 +64,7 @@ internal static class PcBoot
         foreach (FlatLoadSpec load in loads)
         {
             BootPlan flat = ForOption("-device", () =>
-                FlatLoader.Load(load.Path, KernelLoader.ReadFile(load.Path, "image"), layout, load.Address, cs: 0, ip: (ushort)load.Address));
+                FlatLoader.Load(load.Path, load.Content?.ToArray() ?? KernelLoader.ReadFile(load.Path, "image"), layout, load.Address, cs: 0, ip: (ushort)load.Address));
             CheckFree(load, flat.Writes, writes);
             writes.AddRange(flat.Writes);
             if (load.StartsCpu)

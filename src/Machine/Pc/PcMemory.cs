@@ -22,7 +22,7 @@ internal sealed class PcMemory : IDisposable
     {
         Root = MemoryRegion.Container("memory", SpaceSize);
         Ram = new GuestRam("ram", layout.RamSize, backingFolder);
-        Map("ram-low", 0, MemoryLayout.ConventionalEnd, 0);
+        Map("ram-low", 0, Math.Min(layout.RamSize, MemoryLayout.ConventionalEnd), 0);
         Map("ram", VideoEnd, layout.LowSize, VideoEnd);
         Map("ram-high", MemoryLayout.HighBase, MemoryLayout.HighBase + layout.HighSize, layout.LowSize);
         _rom = rom?.Map(Root);

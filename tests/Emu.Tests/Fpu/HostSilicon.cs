@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
@@ -24,7 +23,7 @@ internal sealed unsafe class HostSilicon : IDisposable
         }
     }
 
-    public static bool IsAvailable => Sse41.IsSupported && OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64;
+    public static bool IsAvailable => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
 
     /// <summary>Compiles a routine that loads the block's registers, executes the instruction and stores the registers back.</summary>
     public delegate* unmanaged<HostBlock*, void> Compile(Instruction instruction)

@@ -127,7 +127,7 @@ public sealed unsafe class SimdSiliconTests
         }
 
         bool vectorFirst = instruction.Op0Register.IsXMM() || instruction.Op0Register.IsMM();
-        return ((delegate*<CpuHeader*, byte*, byte*, int, ulong>)entry.Helper)(header, vectorFirst || instruction.Mnemonic == Mnemonic.Crc32 ? first : second, second, imm);
+        return ((delegate*<CpuHeader*, byte*, byte*, int, ulong>)entry.Helper)(header, vectorFirst ? first : second, second, imm);
     }
 
     private static byte* Operand(FpuTestCpu cpu, Register register) =>

@@ -194,7 +194,7 @@ public sealed unsafe class X87SiliconTests
         }
     }
 
-    private static string Show(HostBlock* block)
+    internal static string Show(HostBlock* block)
     {
         string text = $"FCW {block->X87Control:x4} FSW {block->X87Status:x4} tags {block->X87Tags:x2} flags {block->Rflags & Rflags.Arithmetic:x} memory {*(ulong*)(block->Memory + 8):x16}:{*(ulong*)block->Memory:x16}";
         for (int i = 0; i < 8; i++)
@@ -205,7 +205,7 @@ public sealed unsafe class X87SiliconTests
         return text;
     }
 
-    private static string Show(FpuTestCpu cpu)
+    internal static string Show(FpuTestCpu cpu)
     {
         X86CpuState* state = cpu.State;
         string text = $"FCW {state->X87Control:x4} FSW {X87Status.Read(state):x4} tags {(byte)~state->X87Empty:x2} flags - memory {BitConverter.ToUInt64(cpu.Memory(Linear + 8, 8)):x16}:{BitConverter.ToUInt64(cpu.Memory(Linear, 8)):x16}";

@@ -12,20 +12,9 @@ public delegate GuestResult GuestRunner(GuestSpec spec, byte[] image, TimeSpan l
 /// <summary>The seam between the guests and the machine: one runner per accelerator.</summary>
 public static class GuestMachine
 {
-    /// <summary>Runners by accelerator. The board puts its own in here.</summary>
-    public static IReadOnlyDictionary<string, GuestRunner> Runners { get; } = new Dictionary<string, GuestRunner>();
-}
-
-/// <summary>A theory over guests, skipped by name while no accelerator can run them.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class GuestTheoryAttribute : TheoryAttribute
-{
-    /// <summary>Decides on the skip.</summary>
-    public GuestTheoryAttribute()
+    /// <summary>Runners by accelerator.</summary>
+    public static IReadOnlyDictionary<string, GuestRunner> Runners { get; } = new Dictionary<string, GuestRunner>
     {
-        if (GuestMachine.Runners.Count == 0)
-        {
-            Skip = "no accelerator runs guests yet";
-        }
-    }
+        ["tcg"] = MachineRunner.For("tcg"),
+    };
 }

@@ -29,7 +29,7 @@ public sealed class GuestTests
         return data;
     }
 
-    [GuestTheory]
+    [Theory]
     [MemberData(nameof(SourcesByAccelerator))]
     public void Guest_DoesWhatItsHeaderSays(string accelerator, string source)
     {

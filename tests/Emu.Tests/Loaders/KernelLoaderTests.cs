@@ -208,10 +208,23 @@ public sealed class KernelLoaderTests
 
     [Theory]
     [InlineData(0UL)]
-    [InlineData(0x8_0000UL)]
+    [InlineData(0x8_0800UL)]
     [InlineData(0x10_0001UL)]
     [InlineData(ulong.MaxValue)]
     public void MemoryLayout_ImpossibleSize_IsLoaderException(ulong size) => Assert.Throws<LoaderException>(() => new MemoryLayout(size));
+
+    [Theory]
+    [InlineData(0x1000UL, 0x1000UL, 0UL)]
+    [InlineData(0x8_0000UL, 0x8_0000UL, 0UL)]
+    [InlineData(0xC_0000UL, 0x9_FC00UL, 0UL)]
+    [InlineData(0x10_1000UL, 0x9_FC00UL, 0x1000UL)]
+    public void MemoryLayout_Small_MapsNoMoreThanThereIs(ulong size, ulong conventional, ulong extended)
+    {
+        var layout = new MemoryLayout(size);
+
+        Assert.Equal((conventional, extended), (layout.ConventionalSize, layout.ExtendedSize));
+        Assert.Equal(conventional + extended, layout.E820().Where(entry => entry.Type == E820Type.Ram).Aggregate(0UL, (sum, entry) => sum + entry.Size));
+    }
 
     private static byte[] AoutKludge()
     {

@@ -40,4 +40,35 @@ public sealed class TcgVcpuTests
         Assert.Equal(VcpuExitReason.Kicked, bench.Exit.Reason);
         Assert.Equal(333833500UL, end.Gpr[0]);
     }
+
+    [Fact]
+    public void Store_FirstWriteToThePageHitsTheNextInstruction_RunsTheNewCode()
+    {
+        using var bench = new TcgBench();
+
+        // mov byte [rip + 1], 7; mov al, 1
+        bench.Load([0xc6, 0x05, 0x01, 0x00, 0x00, 0x00, 0x07, 0xb0, 0x01, 0xe6, 0xf4]);
+
+        X86State end = bench.Run(bench.LongModeState());
+
+        Assert.Equal(7UL, end.Gpr[0]);
+    }
+
+    [Fact]
+    public void DataBreakpoint_Hit_TrapsRightAfterTheWrite()
+    {
+        using var bench = new TcgBench();
+        bench.Ram.WriteValue(4, 0x2000, 4);
+        // The handler: mov al, bl; out 0xf4, al
+        bench.Ram.Write(0x2000, [0x88, 0xd8, 0xe6, 0xf4]);
+        // mov byte [0x3000], 5; inc bx; inc bx
+        bench.Load([0xc6, 0x06, 0x00, 0x30, 0x05, 0x43, 0x43]);
+        X86State state = TcgBench.RealModeState();
+        state.Dr[0] = 0x3000;
+        state.Dr[5] = 0x1_0401;
+
+        X86State end = bench.Run(state);
+
+        Assert.Equal((0UL, 1UL), (end.Gpr[0], end.Dr[4] & 0xf));
+    }
 }

@@ -51,14 +51,14 @@ internal sealed unsafe class CodeFetcher(SoftMmu.SoftMmu mmu, AddressSpace memor
 
     private bool TryEnterSecondPage()
     {
-        if (!mmu.TryTranslateCode(NextPage, out ulong physical))
+        if (!mmu.TryTranslateCode(NextPage, out PageTranslation next))
         {
             Faulted = true;
             return false;
         }
 
         _inSecondPage = true;
-        _physicalPage = physical & ~(PageSize - 1UL);
+        _physicalPage = next.PhysicalPage & ~(PageSize - 1UL);
         _offset = 0;
         LocatePage();
         return true;

@@ -66,7 +66,7 @@ public static unsafe partial class SimdTable
             form = SimdForm.XmmQword;
         }
 
-        return first.IsXMM() || second.IsXMM() || instruction.Mnemonic == Mnemonic.Crc32 || IsConversionToGeneral(instruction.Mnemonic);
+        return first.IsXMM() || second.IsXMM() || IsConversionToGeneral(instruction.Mnemonic);
     }
 
     private static bool IsQwordConversion(Code code) => code is
@@ -86,6 +86,7 @@ public static unsafe partial class SimdTable
         AddShuffles(rows);
         AddFloat(rows);
         AddConversions(rows);
+        AddExtensions(rows);
         return rows.Entries;
     }
 
@@ -120,6 +121,10 @@ public static unsafe partial class SimdTable
             SimdResult result = SimdResult.Value,
             bool mayRaise = false) =>
             Add(form, mnemonic, new SimdEntry((nint)helper, (byte)bytes, result, bytes == 16, mayRaise));
+
+        /// <summary>A string comparison, whose memory operand needs no alignment.</summary>
+        public void Unaligned(Mnemonic mnemonic, delegate*<CpuHeader*, byte*, byte*, int, ulong> helper, SimdResult result) =>
+            Add(SimdForm.Xmm, mnemonic, new SimdEntry((nint)helper, 16, result, Aligned: false, MayRaise: false));
 
         public void Add(SimdForm form, Mnemonic mnemonic, SimdEntry entry) => Entries[((int)mnemonic * Forms) + (int)form] = entry;
     }

@@ -201,8 +201,15 @@ internal sealed unsafe partial class X86Lifter
     {
         int bytes = instruction.StackPointerIncrement;
         IrWidth width = WidthOf(bytes);
-        ushort value = lifter.Temporary();
+        bool direct = instruction.Op0Kind == OpKind.Register && instruction.Op0Register.IsGPR() && instruction.Op0Register.GetFullRegister() != Register.RSP;
+        ushort value = direct ? SlotOf(instruction.Op0Register) : lifter.Temporary();
         lifter.LoadFromStack(value, 0, width);
+        if (direct)
+        {
+            lifter.MoveStackPointer(bytes);
+            return;
+        }
+
         if (instruction.Op0Kind == OpKind.Memory)
         {
             // The address is computed with RSP already moved; the store may still fault, so RSP is written last.
@@ -220,7 +227,7 @@ internal sealed unsafe partial class X86Lifter
         else
         {
             lifter.MoveStackPointer(bytes);
-            lifter.Move(SlotOf(instruction.Op0Register), width, value);
+            lifter.Move(SlotOf(instruction.Op0Register), width, value); // POP RSP
         }
     }
 

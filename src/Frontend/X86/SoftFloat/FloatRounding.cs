@@ -36,6 +36,7 @@ internal static class FloatRounding
                 return Overflow(negative, format, ref context);
             }
 
+            // The wrapped result is what x87 delivers; SSE discards it, and either way precision tells only of lost bits.
             context.Raise(FloatFlags.Overflow);
             if (!context.X87)
             {
@@ -45,7 +46,7 @@ internal static class FloatRounding
             }
 
             exponent -= format.Wrap;
-            if (exponent > format.Bias)
+            if (context.X87 && exponent > format.Bias)
             {
                 context.Raise(FloatFlags.Precision);
                 context.RoundedUp = true;

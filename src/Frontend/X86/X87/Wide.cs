@@ -45,20 +45,15 @@ internal readonly struct Wide
         bool swap = y.Exponent > x.Exponent || (y.Exponent == x.Exponent && y.Significand > x.Significand);
         Wide large = swap ? y : x;
         Wide small = swap ? x : y;
-        int distance = large.Exponent - small.Exponent;
-        if (distance > 127)
-        {
-            return large;
-        }
-
-        // One bit is given up for the carry unless cancellation needs it.
+        // What is shifted out leaves a trace, so that a difference never stays equal to its larger operand.
+        UInt128 aligned = FloatRounding.ShiftRightSticky(small.Significand, large.Exponent - small.Exponent);
         if (large.Negative != small.Negative)
         {
-            return FromInteger(large.Negative, large.Exponent, large.Significand - (small.Significand >> distance));
+            return FromInteger(large.Negative, large.Exponent, large.Significand - aligned);
         }
 
-        UInt128 sum = (large.Significand >> 1) + (small.Significand >> distance >> 1);
-        return FromInteger(large.Negative, large.Exponent + 1, sum);
+        // One bit is given up for the carry.
+        return FromInteger(large.Negative, large.Exponent + 1, (large.Significand >> 1) + (aligned >> 1));
     }
 
     /// <summary>The difference.</summary>

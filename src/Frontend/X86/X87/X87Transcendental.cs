@@ -5,7 +5,7 @@ namespace Emu.Frontend.X86.X87;
 
 /// <summary>
 /// The transcendental instructions (SDM vol. 1, 8.3.7 to 8.3.10; vol. 2). Results are rounded once from about 120 bits, by RC
-/// and to 64 bits whatever PC is, so they lie within one unit of any processor that keeps the manual's bound.
+/// and to 64 bits whatever PC is, so they lie within one unit of any processor that keeps the manual's bound. Results other than special ones always raise precision.
 /// </summary>
 internal static unsafe class X87Transcendental
 {
@@ -84,6 +84,7 @@ internal static unsafe class X87Transcendental
         if (x.Exponent >= 0)
         {
             // Only ±1 is within the domain; beyond it the result is undefined and the operand is left.
+            context.Raise(FloatFlags.Precision);
             bool one = x.Exponent == 0 && x.Significand == Unpacked.IntegerBit;
             return !one ? new Encoded(x.Negative, x.Exponent + FloatFormat.Extended.Bias, x.Significand)
                 : x.Negative ? new Encoded(true, FloatFormat.Extended.Bias - 1, Unpacked.IntegerBit) : Exactly(1);
@@ -126,8 +127,11 @@ internal static unsafe class X87Transcendental
             return Encoded.Zero(y.Negative != negativeLog);
         }
 
+        // Processors call the product inexact even where the logarithm is an integer.
         bool powerOfTwo = x.Significand == Unpacked.IntegerBit;
-        return (Wide.FromOperand(y) * WideMath.LogTwo(Wide.FromOperand(x))).Round(powerOfTwo, ref context);
+        Encoded result = (Wide.FromOperand(y) * WideMath.LogTwo(Wide.FromOperand(x))).Round(powerOfTwo, ref context);
+        context.Raise(result.BiasedExponent == 0 ? FloatFlags.Precision | FloatFlags.Underflow : FloatFlags.Precision);
+        return result;
     }
 
     private static Encoded TimesLogPlusOne(in Unpacked x, in Unpacked y, ref FloatContext context)
@@ -198,6 +202,7 @@ internal static unsafe class X87Transcendental
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
         FloatContext context = X87Stack.Begin(state);
+        X87Stack.SetConditions(state, 0, X87Status.C2);
         if (!X87Arithmetic.RequireTop(state) || IsOutOfRange(state))
         {
             return 0;
@@ -212,6 +217,7 @@ internal static unsafe class X87Transcendental
         X86CpuState* state = X87Stack.StateOf(cpu);
         FloatContext context = X87Stack.Begin(state);
         bool empty = X87Stack.IsEmpty(state, 0);
+        X87Stack.SetConditions(state, 0, X87Status.C2);
         if (empty || !X87Stack.IsEmpty(state, 7))
         {
             if (empty ? X87Stack.Underflow(state) : X87Stack.Overflow(state))

@@ -1,4 +1,5 @@
 using Emu.Core;
+using Emu.Core.Time;
 using Emu.Devices.IrqChip;
 
 namespace Emu.Tests.Devices.IrqChip;
@@ -338,6 +339,32 @@ public sealed class LocalApicTests
         rig.Apics.Send(new MsiMessage(address, data));
 
         Assert.Equal(expected, Pending(rig));
+    }
+
+    // The host's clock goes on between two looks at it, longer than the shortest counts that guests use.
+    [Fact]
+    public void Timer_OneShotEndsWhileItIsBeingSet_StillInterrupts()
+    {
+        var timers = new TimerQueue(new RestlessClock());
+        int fired = 0;
+        var timer = new LocalApicTimer(timers, () => fired++) { DivideConfiguration = 0b1011 };
+
+        timer.InitialCount = 15;
+
+        Assert.NotNull(timers.NextDeadlineNs);
+        timers.RunExpired();
+        Assert.Equal((1, 0u), (fired, timer.CurrentCount));
+        timer.DivideConfiguration = 0;
+        Assert.Null(timers.NextDeadlineNs);
+    }
+
+    private sealed class RestlessClock : IClock
+    {
+        private long _now;
+
+        public long NowNs => _now += 1000;
+
+        public DateTimeOffset WallClock => DateTimeOffset.UnixEpoch;
     }
 
     [Fact]

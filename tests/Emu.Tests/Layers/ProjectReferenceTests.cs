@@ -3,7 +3,7 @@ using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using System.Xml.Linq;
 
-namespace Emu.Tests.Architecture;
+namespace Emu.Tests.Layers;
 
 /// <summary>The arrows between the projects, as in ARCHITECTURE.md; nothing else may be referenced.</summary>
 public sealed class ProjectReferenceTests

@@ -1,0 +1,86 @@
+using BenchmarkDotNet.Attributes;
+using Emu.Core;
+using Emu.Core.Cpu;
+using Emu.Core.Memory;
+using Emu.Core.Time;
+using Emu.Frontend.Ir;
+using Emu.Frontend.X86;
+using Emu.Frontend.X86.Lift;
+using Emu.Tests.Tcg;
+using Iced.Intel;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace Emu.Bench;
+
+/// <summary>The cost of lifting: decode, IR, dead-flag removal, per guest instruction of a 32-instruction block.</summary>
+public class LiftBenchmarks : IDisposable
+{
+    private const int Instructions = 32;
+
+    private readonly GuestRam _ram = new("ram", 1 << 20);
+    private readonly IrBlock _block = new();
+    private readonly X86Cpu _cpu;
+    private readonly IGuestFrontend _frontend;
+
+    /// <summary>A CPU in 64-bit mode over code with the usual mix.</summary>
+    public LiftBenchmarks()
+    {
+        var machineLock = new MachineLock();
+        MemoryRegion root = MemoryRegion.Container("memory", 1UL << 40);
+        root.Add(0, MemoryRegion.OfRam("ram", _ram, 0, _ram.Size));
+        var memory = new AddressSpace("memory", root, machineLock);
+        var ports = new AddressSpace("ports", MemoryRegion.Container("ports", 0x10000), machineLock);
+        _cpu = new X86Cpu(new X86CpuEnvironment(0, memory, ports, new FakeApic(), new ManualClock(), CpuModel.Parse("max")));
+        _frontend = X86Frontend.Create(_cpu, memory);
+        using var bench = new TcgBench();
+        X86State state = bench.LongModeState();
+        _ram.Write(TcgBench.CodeAddress, Code());
+        _cpu.SetState(state);
+    }
+
+    /// <summary>Decode and lift.</summary>
+    [Benchmark(OperationsPerInvoke = Instructions)]
+    public int Lift()
+    {
+        _frontend.TryLift(_block, TcgBench.CodeAddress, Instructions);
+        return _block.OpCount;
+    }
+
+    /// <summary>Decode, lift and optimise.</summary>
+    [Benchmark(OperationsPerInvoke = Instructions)]
+    public int LiftAndOptimise()
+    {
+        _frontend.TryLift(_block, TcgBench.CodeAddress, Instructions);
+        IrOptimizer.Run(_block);
+        return _block.OpCount;
+    }
+
+    /// <inheritdoc/>
+    [GlobalCleanup]
+    public void Dispose()
+    {
+        _cpu.Dispose();
+        _ram.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private static byte[] Code()
+    {
+        var c = new Assembler(64);
+        for (int i = 0; i < Instructions / 8; i++)
+        {
+            c.mov(rax, __[rsi + rcx * 8 + 16]);
+            c.add(rax, rdx);
+            c.mov(__[rdi], rax);
+            c.movzx(ebx, al);
+            c.shr(rax, 5);
+            c.cmp(rax, rbx);
+            c.sete(bl);
+            c.lea(rdx, __[rax + rbx]);
+        }
+
+        using var stream = new MemoryStream();
+        c.Assemble(new StreamCodeWriter(stream), TcgBench.CodeAddress);
+        return stream.ToArray();
+    }
+}
