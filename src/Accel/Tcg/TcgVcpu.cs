@@ -335,7 +335,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         return true;
     }
 
-    // One instruction at a time: trap flag, breakpoints, and the shadow of STI and MOV SS.
+    // One instruction at a time: trap flag, breakpoints (data breakpoints trap right behind the access), and the shadow of STI and MOV SS.
     private bool NeedsStepping() =>
         (_cpu.State->SystemFlags & Rflags.Tf) != 0 || _cpu.HasBreakpoints || _cpu.State->InterruptShadow != 0;
 
@@ -373,7 +373,9 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         }
         catch (GuestFaultException)
         {
-            return LeaveReason.Fault;
+            bool selfModify = _cpu.Mmu.HitCurrentBlock;
+            _cpu.Mmu.HitCurrentBlock = false;
+            return selfModify ? LeaveReason.SelfModify : LeaveReason.Fault;
         }
         finally
         {
