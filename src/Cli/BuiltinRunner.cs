@@ -1,3 +1,4 @@
+using Emu.Core;
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;

@@ -325,9 +325,8 @@ public sealed partial class Machine
 
     private void Report(string detail)
     {
-        Failure = detail;
+        Failure = $"internal error: {detail}";
         _exitCode = 1;
-        _host.Notice($"internal error: {detail}");
     }
 
     private void SetStatus(MachineStatus status) => Volatile.Write(ref _status, (int)status);

@@ -107,7 +107,7 @@ public sealed partial class Machine : IDisposable
     /// <summary>The machine lock.</summary>
     public MachineLock Lock => _host.Lock;
 
-    /// <summary>What went wrong inside the emulator, in one line, or null.</summary>
+    /// <summary>What went wrong inside the emulator, in one line for the user, or null. <see cref="Run"/> then returned 1.</summary>
     public string? Failure { get; private set; }
 
     /// <summary>Why the last reset was asked for, be it one that started the guest over or one that ended the machine.</summary>

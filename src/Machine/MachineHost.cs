@@ -15,7 +15,7 @@ public sealed record MachineHost
     /// <summary>The outside end of the debug console.</summary>
     public ISerialBackend? DebugConsole { get; init; }
 
-    /// <summary>Takes one line for the user: an accelerator that was passed over, an internal error.</summary>
+    /// <summary>Takes one line for the user, such as why an accelerator was passed over.</summary>
     public Action<string> Notice { get; init; } = line => Console.Error.WriteLine($"emu: {line}");
 
     /// <summary>Takes the lines of <c>-d</c>, on any thread; null sends them where <see cref="MachineConfig.DebugLog"/> says.</summary>

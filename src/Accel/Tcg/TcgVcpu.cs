@@ -33,7 +33,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
     private readonly TranslationEngine _engine;
     private readonly ILocalApic _apic;
     private readonly TcgOptions _options;
-    private readonly ManualResetEventSlim _wake = new(false);
+    private readonly ManualResetEventSlim _wake = new(false, spinCount: 0); // spinning would burn the other host core while the guest idles
     private readonly ConcurrentQueue<(GuestRam Ram, ulong Offset, int Length)> _codeWrites = new();
     private readonly VcpuStatistics _statistics = new();
     private readonly ConcurrentQueue<ulong> _pagesToTrack = new();
@@ -131,6 +131,8 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
 
     public void SetState(X86State state)
     {
+        // What was latched belongs to the state that goes; NMI comes with the new one.
+        Interlocked.And(ref _requests, (int)~(VcpuRequest.Init | VcpuRequest.Sipi | VcpuRequest.Nmi));
         _cpu.SetState(state);
         _engine.FlushAll();
     }
@@ -333,7 +335,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         return true;
     }
 
-    // One instruction at a time: trap flag, breakpoints, and the shadow of STI and MOV SS.
+    // One instruction at a time: trap flag, breakpoints (data breakpoints trap right behind the access), and the shadow of STI and MOV SS.
     private bool NeedsStepping() =>
         (_cpu.State->SystemFlags & Rflags.Tf) != 0 || _cpu.HasBreakpoints || _cpu.State->InterruptShadow != 0;
 
@@ -371,7 +373,9 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         }
         catch (GuestFaultException)
         {
-            return LeaveReason.Fault;
+            bool selfModify = _cpu.Mmu.HitCurrentBlock;
+            _cpu.Mmu.HitCurrentBlock = false;
+            return selfModify ? LeaveReason.SelfModify : LeaveReason.Fault;
         }
         finally
         {

@@ -1,3 +1,4 @@
+using Emu.Core;
 using Emu.Core.Memory;
 using Emu.Devices.Serial;
 

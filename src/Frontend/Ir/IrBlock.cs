@@ -84,6 +84,7 @@ public sealed class IrBlock
         op = default;
         op.Opcode = opcode;
         op.Width = width;
+        op.Flags = opcode is IrOpcode.Adc or IrOpcode.Sbb ? _flagsKind : FlagsKind.Materialised;
         return ref op;
     }
 

@@ -208,7 +208,7 @@ public struct IrOp
     /// <summary>Shift of the index in the address.</summary>
     public byte Scale;
 
-    /// <summary>For ops that use a condition: what set the flags, <see cref="FlagsKind.Materialised"/> when unknown.</summary>
+    /// <summary>For ops that use a condition or the carry: what set the flags, <see cref="FlagsKind.Materialised"/> when unknown.</summary>
     public FlagsKind Flags;
 
     /// <summary>The second operand is immediate.</summary>

@@ -72,6 +72,12 @@ public sealed unsafe partial class SoftMmu : IDisposable
     /// <summary>True when the page holds a data breakpoint; consulted when an entry is filled.</summary>
     public Func<ulong, bool>? IsWatchedPage { get; private set; }
 
+    /// <summary>
+    /// Set when <see cref="TryGetHostPointer"/> was asked for bytes of the block in execution. A helper that has written nothing yet
+    /// may then unwind: the instruction is executed again, alone.
+    /// </summary>
+    public bool HitCurrentBlock { get; set; }
+
     /// <summary>TLB misses that walked the page tables.</summary>
     public ulong Misses { get; private set; }
 
@@ -224,7 +230,7 @@ public sealed unsafe partial class SoftMmu : IDisposable
 
         if ((tag & TagTracked) != 0)
         {
-            NoteTrackedWrite(entry, linear, size);
+            HitCurrentBlock |= NoteTrackedWrite(entry, linear, size);
         }
 
         host = (byte*)(linear + (ulong)entry->Addend);

@@ -81,7 +81,8 @@ public sealed unsafe partial class X86Cpu
         | Bit(s->Cr4, ControlBits.Cr4Osxsave, X86ModeKey.Osxsave)
         | Bit(s->Efer, ControlBits.EferLma, X86ModeKey.LongMode)
         | Bit(s->SystemFlags, Rflags.Tf, X86ModeKey.Trap)
-        | Bit(s->SystemFlags, Rflags.Vm, X86ModeKey.Vm86);
+        | Bit(s->SystemFlags, Rflags.Vm, X86ModeKey.Vm86)
+        | (s->Cpl == 3 && (s->Cr0 & ControlBits.Cr0Am) != 0 ? Bit(s->SystemFlags, Rflags.Ac, X86ModeKey.AlignmentCheck) : 0);
 
     private static ulong SegmentKey(X86CpuState* s, uint code)
     {

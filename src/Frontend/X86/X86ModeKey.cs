@@ -59,6 +59,9 @@ public static class X86ModeKey
     /// <summary>RFLAGS.TF: a debug trap follows each instruction.</summary>
     public const ulong Trap = 1 << 16;
 
+    /// <summary>CPL 3 with CR0.AM and RFLAGS.AC: misaligned data accesses raise #AC.</summary>
+    public const ulong AlignmentCheck = 1 << 17;
+
     /// <summary>Shift of the CS base.</summary>
     public const int CodeBaseShift = 32;
 }

@@ -50,6 +50,36 @@ internal readonly unsafe struct UnknownFlags : IFlagsSource
         };
 }
 
+/// <summary>The flags come from an addition: carry is one comparison, at any width.</summary>
+internal readonly unsafe struct AddFlags : IFlagsSource
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Holds<TWidth>(CpuHeader* cpu, IrCondition condition)
+        where TWidth : IWidth => condition switch
+        {
+            IrCondition.Below => cpu->FlagsResult < cpu->FlagsSource,
+            IrCondition.AboveOrEqual => cpu->FlagsResult >= cpu->FlagsSource,
+            _ => LazyFlags.Test(cpu, condition),
+        };
+}
+
+/// <summary>The flags come from an addition with carry.</summary>
+internal readonly unsafe struct AdcFlags : IFlagsSource
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Holds<TWidth>(CpuHeader* cpu, IrCondition condition)
+        where TWidth : IWidth => condition switch
+        {
+            IrCondition.Below => Carry(cpu),
+            IrCondition.AboveOrEqual => !Carry(cpu),
+            _ => LazyFlags.Test(cpu, condition),
+        };
+
+    // result < source + carry-in, without the overflow of source + carry-in.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool Carry(CpuHeader* cpu) => cpu->FlagsResult < cpu->FlagsSource || (cpu->FlagsResult == cpu->FlagsSource && cpu->FlagsCarry != 0);
+}
+
 /// <summary>A result of known width is in the lazy flags; good for zero, sign and parity.</summary>
 internal readonly unsafe struct ResultFlags : IFlagsSource
 {

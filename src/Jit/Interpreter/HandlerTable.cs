@@ -45,6 +45,7 @@ internal static unsafe class HandlerTable
         return op.Opcode switch
         {
             IrOpcode.Call => key | (op.Dst == 0 ? 1UL << 22 : 0),
+            IrOpcode.Adc or IrOpcode.Sbb => key | ((ulong)op.Flags << 40),
             IrOpcode.JumpIf or IrOpcode.SetCondition or IrOpcode.Select => key | ((ulong)op.Sub << 24) | ((ulong)op.Scale << 32) | ((ulong)op.Flags << 40),
             _ => key | ((ulong)op.Sub << 24),
         };
@@ -62,8 +63,8 @@ internal static unsafe class HandlerTable
         IrOpcode.And => Binary<AndOp>(op),
         IrOpcode.Or => Binary<OrOp>(op),
         IrOpcode.Xor => Binary<XorOp>(op),
-        IrOpcode.Adc => Binary<AdcOp>(op),
-        IrOpcode.Sbb => Binary<SbbOp>(op),
+        IrOpcode.Adc => WithCarry<AdcOp>(op),
+        IrOpcode.Sbb => WithCarry<SbbOp>(op),
         IrOpcode.Compare => op.ImmediateB ? ByWidth<CompareFamily<ImmediateOperand>>(op.Width) : ByWidth<CompareFamily<SlotOperand>>(op.Width),
         IrOpcode.Test => op.ImmediateB ? ByWidth<TestFamily<ImmediateOperand>>(op.Width) : ByWidth<TestFamily<SlotOperand>>(op.Width),
         IrOpcode.Negate => op.SetsFlags ? ByWidth<NegateFamily<Yes>>(op.Width) : ByWidth<NegateFamily<No>>(op.Width),
@@ -111,13 +112,26 @@ internal static unsafe class HandlerTable
         _ => throw new NotSupportedException($"tier 0: {op.Opcode}"),
     };
 
-    private static nint Binary<TOp>(in IrOp op)
-        where TOp : struct, IBinary => (op.ImmediateB, op.SetsFlags) switch
+    // Where the carry comes from is often known: long additions are chains of ADD, ADC, ADC.
+    private static nint WithCarry<TOp>(in IrOp op)
+        where TOp : struct, IBinary => op.Flags switch
         {
-            (false, false) => ByWidth<BinaryFamily<TOp, SlotOperand, No>>(op.Width),
-            (false, true) => ByWidth<BinaryFamily<TOp, SlotOperand, Yes>>(op.Width),
-            (true, false) => ByWidth<BinaryFamily<TOp, ImmediateOperand, No>>(op.Width),
-            _ => ByWidth<BinaryFamily<TOp, ImmediateOperand, Yes>>(op.Width),
+            FlagsKind.Add => Binary<TOp, AddFlags>(op),
+            FlagsKind.Adc => Binary<TOp, AdcFlags>(op),
+            _ => Binary<TOp, UnknownFlags>(op),
+        };
+
+    private static nint Binary<TOp>(in IrOp op)
+        where TOp : struct, IBinary => Binary<TOp, UnknownFlags>(op);
+
+    private static nint Binary<TOp, TCarry>(in IrOp op)
+        where TOp : struct, IBinary
+        where TCarry : struct, IFlagsSource => (op.ImmediateB, op.SetsFlags) switch
+        {
+            (false, false) => ByWidth<BinaryFamily<TOp, SlotOperand, No, TCarry>>(op.Width),
+            (false, true) => ByWidth<BinaryFamily<TOp, SlotOperand, Yes, TCarry>>(op.Width),
+            (true, false) => ByWidth<BinaryFamily<TOp, ImmediateOperand, No, TCarry>>(op.Width),
+            _ => ByWidth<BinaryFamily<TOp, ImmediateOperand, Yes, TCarry>>(op.Width),
         };
 
     private static nint Shift<TOp>(in IrOp op)
@@ -140,6 +154,8 @@ internal static unsafe class HandlerTable
             (FlagsKind.Materialised, _) => TChooser.For<UnknownFlags, Width64>(op.Condition),
             (FlagsKind.Sub, _) => ByFlagsWidth<TChooser, SubFlags>(op),
             (FlagsKind.Logic, _) => ByFlagsWidth<TChooser, ResultFlags>(op),
+            (FlagsKind.Add, IrCondition.Below or IrCondition.AboveOrEqual) => TChooser.For<AddFlags, Width64>(op.Condition),
+            (FlagsKind.Adc, IrCondition.Below or IrCondition.AboveOrEqual) => TChooser.For<AdcFlags, Width64>(op.Condition),
 
             // Shifts by a variable count keep the old flags when it is zero, so their kind is not certain.
             (FlagsKind.Add or FlagsKind.Adc or FlagsKind.Sbb or FlagsKind.Inc or FlagsKind.Dec,
@@ -319,13 +335,14 @@ internal static unsafe class HandlerTable
             where TAddress : struct, IAddressForm => CodeOf(Handlers.Lea<TWidth, TAddress>);
     }
 
-    private readonly struct BinaryFamily<TOp, TOperand, TFlags> : IWidthFamily
+    private readonly struct BinaryFamily<TOp, TOperand, TFlags, TCarry> : IWidthFamily
         where TOp : struct, IBinary
         where TOperand : struct, IOperand
         where TFlags : struct, IFlag
+        where TCarry : struct, IFlagsSource
     {
         public static nint For<TWidth>()
-            where TWidth : struct, IWidth => CodeOf(Handlers.Binary<TOp, TWidth, TOperand, TFlags>);
+            where TWidth : struct, IWidth => CodeOf(Handlers.Binary<TOp, TWidth, TOperand, TFlags, TCarry>);
     }
 
     private readonly struct CompareFamily<TOperand> : IWidthFamily

@@ -54,14 +54,15 @@ internal static unsafe partial class Handlers
     }
 
     [MethodImpl(Hot)]
-    public static Op* Binary<TOp, TWidth, TOperand, TFlags>(Op* op, byte* cpu)
+    public static Op* Binary<TOp, TWidth, TOperand, TFlags, TCarry>(Op* op, byte* cpu)
         where TOp : IBinary
         where TWidth : IWidth
         where TOperand : IOperand
         where TFlags : IFlag
+        where TCarry : IFlagsSource
     {
         CpuHeader* header = (CpuHeader*)cpu;
-        ulong carry = TOp.UsesCarry && LazyFlags.CarryOf(header) ? 1UL : 0;
+        ulong carry = TOp.UsesCarry && TCarry.Holds<TWidth>(header, IrCondition.Below) ? 1UL : 0;
         ulong b = TOperand.Get<TWidth>(op, cpu);
         ulong result = TOp.Compute(TWidth.Load(cpu + op->A), b, carry);
         TWidth.StoreSlot(cpu + op->Dst, result);

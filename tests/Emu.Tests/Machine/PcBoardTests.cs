@@ -157,7 +157,6 @@ public sealed class PcBoardTests
         { "overlaps another image", With(new FlatLoadSpec(Image, 0x2000, true), new FlatLoadSpec(Image, 0x2002, false)) },
         { "-cpu: unknown CPU model 'z80'", MachineRig.Config with { CpuModel = "z80" } },
         { "-cpu: unknown CPU feature 'warp'", MachineRig.Config with { CpuModel = "max,+warp" } },
-        { "-m: memory size 4096", MachineRig.Config with { MemoryBytes = 4096 } },
         { "-mem-path", MachineRig.Config with { MemPath = "/nowhere" } },
         { "-machine: unknown machine 'toaster'", MachineRig.Config with { Machine = new MachineSpec("toaster") } },
         { "-serial: a PC has at most 4", MachineRig.Config with { Serials = [.. Enumerable.Repeat(new CharSpec(CharKind.Null), 5)] } },

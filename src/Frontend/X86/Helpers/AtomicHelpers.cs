@@ -139,8 +139,12 @@ internal static unsafe class AtomicHelpers
     }
 
     /// <summary>Host address of an operand inside one page of RAM, or null; faults unwind.</summary>
-    private static byte* HostPointer(X86Cpu cpu, ulong linear, int size) =>
-        cpu.Mmu.TryGetHostPointer(linear, size, MmuAccess.Write, cpu.Mmu.Mode, out byte* host) ? host : throw GuestFaultException.Instance;
+    private static byte* HostPointer(X86Cpu cpu, ulong linear, int size)
+    {
+        cpu.Mmu.HitCurrentBlock = false;
+        bool present = cpu.Mmu.TryGetHostPointer(linear, size, MmuAccess.Write, cpu.Mmu.Mode, out byte* host);
+        return present && !cpu.Mmu.HitCurrentBlock ? host : throw GuestFaultException.Instance;
+    }
 
     private static ulong Apply(ref byte cell, AtomicOperation operation, byte operand, byte accumulator)
     {

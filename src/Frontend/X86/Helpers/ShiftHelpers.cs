@@ -82,9 +82,9 @@ internal static unsafe class ShiftHelpers
         ulong carry;
         if (count > bits)
         {
-            // 16-bit operands with a count of 17–31: undefined; processors go on shifting source:destination:source.
+            // 16-bit operands with a count of 17–31: undefined. AMD processors shift destination:source:source.
             count -= bits;
-            (a, b) = (b, a);
+            a = b;
         }
 
         if (left)

@@ -82,33 +82,12 @@ internal static unsafe class StateHelpers
         return 0;
     }
 
-    /// <summary>#MF when an unmasked x87 exception is pending: before MMX instructions.</summary>
+    /// <summary>MASKMOVQ (imm 8) and MASKMOVDQU (imm 16). a = linear address of DS:rDI; b = slots of data and mask, 16 bits each.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static ulong CheckX87Pending(CpuHeader* header, ulong a, ulong b, ulong imm) => X87.X87Control.CheckWaiting(header, a, b, imm);
-
-    /// <summary>EMMS.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static ulong LeaveMmx(CpuHeader* header, ulong a, ulong b, ulong imm)
+    public static ulong MaskedStore(CpuHeader* header, ulong a, ulong b, ulong imm)
     {
-        ((X86CpuState*)header)->X87Empty = 0xff;
-        return 0;
-    }
-
-    /// <summary>Entering MMX code: TOP becomes 0 and all registers valid (SDM vol. 1, 9.5.1).</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static ulong EnterMmx(CpuHeader* header, ulong a, ulong b, ulong imm)
-    {
-        X86CpuState* state = (X86CpuState*)header;
-        state->X87Top = 0;
-        state->X87Empty = 0;
-        return 0;
-    }
-
-    /// <summary>An MMX register was written: its exponent and sign become all ones. imm = register number.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static ulong MarkMmx(CpuHeader* header, ulong a, ulong b, ulong imm)
-    {
-        *(ushort*)(((X86CpuState*)header)->X87 + ((imm & 7) * 16) + 8) = 0xffff;
+        byte* state = (byte*)header;
+        Simd.MaskedStore.Store(header, a, state + (ushort)b, state + (ushort)(b >> 16), (int)imm);
         return 0;
     }
 

@@ -58,13 +58,14 @@ internal static unsafe class StringHelpers
 
         while (run.Count != 0)
         {
-            bool stop = run.Elements(repeat == RepeatEqual);
+            bool alone = run.IsWatched;
+            bool stop = run.Elements(repeat == RepeatEqual, alone);
             if (stop)
             {
                 return 0;
             }
 
-            if (Volatile.Read(ref header->ExitRequest) != 0)
+            if (alone || Volatile.Read(ref header->ExitRequest) != 0)
             {
                 return run.Count != 0 ? 1UL : 0;
             }
@@ -97,14 +98,17 @@ internal static unsafe class StringHelpers
 
         public ulong Count => _state->Gpr[X86Gpr.Rcx] & _addressMask;
 
+        /// <summary>Single step and data breakpoints trap between iterations.</summary>
+        public bool IsWatched => (_state->SystemFlags & Rflags.Tf) != 0 || _cpu.Mmu.Watchpoint is not null;
+
         private bool ReadsSource => _operation is StringOperation.Move or StringOperation.Load or StringOperation.Compare or StringOperation.Output;
 
         private bool UsesDestination => _operation is not (StringOperation.Load or StringOperation.Output);
 
         /// <summary>Some iterations of a repeated instruction, at least one. True when its condition ends it.</summary>
-        public bool Elements(bool whileEqual)
+        public bool Elements(bool whileEqual, bool alone)
         {
-            if (_operation is StringOperation.Move or StringOperation.Store && _step > 0)
+            if (!alone && _step > 0 && _operation is StringOperation.Move or StringOperation.Store)
             {
                 ulong done = _operation == StringOperation.Move ? MoveBlock() : StoreBlock();
                 if (done != 0)

@@ -30,6 +30,12 @@ internal static unsafe partial class LiftTable
         (Mnemonic.Prefetcht2,  "hint"),
         (Mnemonic.Prefetchw,   "hint"),
         (Mnemonic.Prefetch,    "hint"),
+        (Mnemonic.Prefetchwt1, "hint"),
+        (Mnemonic.Prefetchit0, "hint"),
+        (Mnemonic.Prefetchit1, "hint"),
+        (Mnemonic.Cldemote,    "hint"),
+        (Mnemonic.Rdsspd,      "CET is not offered"),
+        (Mnemonic.Rdsspq,      "CET is not offered"),
     ];
 
     private static readonly LiftRow[] Rows = Build();

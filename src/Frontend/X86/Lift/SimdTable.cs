@@ -66,13 +66,17 @@ public static unsafe partial class SimdTable
             form = SimdForm.XmmQword;
         }
 
-        return first.IsXMM() || second.IsXMM();
+        return first.IsXMM() || second.IsXMM() || IsConversionToGeneral(instruction.Mnemonic);
     }
 
     private static bool IsQwordConversion(Code code) => code is
         Code.Cvtsi2ss_xmm_rm64 or Code.Cvtsi2sd_xmm_rm64 or
         Code.Cvtss2si_r64_xmmm32 or Code.Cvtsd2si_r64_xmmm64 or
         Code.Cvttss2si_r64_xmmm32 or Code.Cvttsd2si_r64_xmmm64;
+
+    /// <summary>The conversions to a general register, which name no vector register when the source is memory.</summary>
+    public static bool IsConversionToGeneral(Mnemonic mnemonic) =>
+        mnemonic is Mnemonic.Cvtss2si or Mnemonic.Cvttss2si or Mnemonic.Cvtsd2si or Mnemonic.Cvttsd2si;
 
     private static SimdEntry[] BuildEntries()
     {

@@ -268,10 +268,14 @@ internal sealed unsafe partial class X86Lifter
         {
             ushort destination = SlotOf(instruction.Op0Register);
             ushort chosen = lifter.Temporary();
-            lifter.Move(chosen, width, source);
-            lifter.SelectInto(IrCondition.Equal, chosen, old, chosen);
+
+            // In 64 bits, so that a failing 32-bit exchange keeps the upper half of the destination, as AMD processors do.
+            ushort whole = WholeSlot(instruction.Op0Register);
+            lifter.Move(chosen, IrWidth.W64, whole);
+            lifter.Move((ushort)(chosen + (destination - whole)), width, source);
+            lifter.SelectInto(IrCondition.Equal, chosen, whole, chosen);
             lifter.Move(accumulator, IrWidth.W64, rax);
-            lifter.Move(destination, width, chosen);
+            lifter.Move(whole, IrWidth.W64, chosen);
         }
         else
         {

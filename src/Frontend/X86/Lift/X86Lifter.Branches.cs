@@ -34,9 +34,7 @@ internal sealed unsafe partial class X86Lifter
         }
 
         ushort target = IsNearBranch(instruction) ? (ushort)0 : lifter.IndirectTarget(instruction);
-        ushort returnAddress = lifter.Temporary();
-        lifter.MoveImmediate(returnAddress, IrWidth.W64, lifter.NextPc);
-        lifter.Push(returnAddress, -instruction.StackPointerIncrement);
+        lifter.PushReturnAddress(-instruction.StackPointerIncrement);
         if (target == 0)
         {
             lifter.EndWithJump(instruction.NearBranchTarget & lifter.PcMask);
@@ -190,12 +188,33 @@ internal sealed unsafe partial class X86Lifter
         return 8;
     }
 
+    /// <summary>A slot with the target of an indirect branch, safe from the push of a CALL.</summary>
     private ushort IndirectTarget(in Instruction instruction)
     {
         IrWidth width = OperandWidth(instruction, 0);
-        ushort target = Temporary();
-        Move(target, IrWidth.W64, ZeroExtended(ReadOperand(instruction, 0, width), width));
-        return target;
+        ushort target = ZeroExtended(ReadOperand(instruction, 0, width), width);
+        if (target != Rsp)
+        {
+            return target;
+        }
+
+        ushort copy = Temporary();
+        Move(copy, IrWidth.W64, target);
+        return copy;
+    }
+
+    private void PushReturnAddress(int bytes)
+    {
+        if ((long)NextPc == (int)NextPc)
+        {
+            StoreImmediate(StackSlot(-bytes, bytes, write: true), WidthOf(bytes), (int)NextPc);
+            MoveStackPointer(-bytes);
+            return;
+        }
+
+        ushort address = Temporary();
+        MoveImmediate(address, IrWidth.W64, NextPc);
+        Push(address, bytes);
     }
 
     private void Far(in Instruction instruction, delegate*<CpuHeader*, ulong, ulong, ulong, ulong> helper)

@@ -49,7 +49,14 @@ internal sealed unsafe partial class X86Lifter
         IrWidth to = OperandWidth(instruction, 0);
         IrWidth from = OperandWidth(instruction, 1);
         ushort destination = SlotOf(instruction.Op0Register);
-        if (instruction.Op1Kind == OpKind.Memory)
+        if (instruction is { Code: Code.Movsxd_r16_rm16, Op1Kind: OpKind.Memory })
+        {
+            // The operand size cuts the register only: memory is read as a doubleword.
+            ushort value = lifter.Temporary();
+            lifter.Load(IrOpcode.Load, value, IrWidth.W32, IrWidth.W32, lifter.Memory(instruction, 4, write: false));
+            lifter.Move(destination, IrWidth.W16, value);
+        }
+        else if (instruction.Op1Kind == OpKind.Memory)
         {
             IrOpcode load = signed != 0 && from != to ? IrOpcode.LoadSigned : IrOpcode.Load;
             lifter.Load(load, destination, to, from, lifter.Memory(instruction, BytesOf(from), write: false));
@@ -194,8 +201,15 @@ internal sealed unsafe partial class X86Lifter
     {
         int bytes = instruction.StackPointerIncrement;
         IrWidth width = WidthOf(bytes);
-        ushort value = lifter.Temporary();
+        bool direct = instruction.Op0Kind == OpKind.Register && instruction.Op0Register.IsGPR() && instruction.Op0Register.GetFullRegister() != Register.RSP;
+        ushort value = direct ? SlotOf(instruction.Op0Register) : lifter.Temporary();
         lifter.LoadFromStack(value, 0, width);
+        if (direct)
+        {
+            lifter.MoveStackPointer(bytes);
+            return;
+        }
+
         if (instruction.Op0Kind == OpKind.Memory)
         {
             // The address is computed with RSP already moved; the store may still fault, so RSP is written last.
@@ -213,7 +227,7 @@ internal sealed unsafe partial class X86Lifter
         else
         {
             lifter.MoveStackPointer(bytes);
-            lifter.Move(SlotOf(instruction.Op0Register), width, value);
+            lifter.Move(SlotOf(instruction.Op0Register), width, value); // POP RSP
         }
     }
 

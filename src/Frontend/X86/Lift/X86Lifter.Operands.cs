@@ -32,6 +32,9 @@ internal sealed unsafe partial class X86Lifter
         return X86Slots.Gpr(register.GetFullRegister() - Register.RAX);
     }
 
+    /// <summary>Slot of the 64-bit register that a general register is part of.</summary>
+    private static ushort WholeSlot(Register register) => X86Slots.Gpr(register.GetFullRegister() - Register.RAX);
+
     private static ushort VectorSlotOf(Register register) => register.IsMM()
         ? X86Slots.Mmx(register - Register.MM0)
         : X86Slots.Vector(register - Register.XMM0);
@@ -213,8 +216,23 @@ internal sealed unsafe partial class X86Lifter
         return InSegment(address, segment, bytes, write);
     }
 
-    /// <summary>Adds the segment to an effective address.</summary>
+    /// <summary>Adds the segment to an effective address, and the alignment check where one is due.</summary>
     private MemoryOperand InSegment(in MemoryOperand address, int segment, int bytes, bool write)
+    {
+        MemoryOperand linear = AddSegment(address, segment, bytes, write);
+        if ((_modeKey & X86ModeKey.AlignmentCheck) == 0 || bytes is not (2 or 4 or 8))
+        {
+            return linear;
+        }
+
+        ushort checkedAddress = Temporary();
+        EmitLea(checkedAddress, IrWidth.W64, linear);
+        ref IrOp op = ref Call(&ConditionalHelpers.CheckAlignment, IrCallEffects.MayFault);
+        (op.A, op.Imm) = (checkedAddress, bytes);
+        return new MemoryOperand(IrAddress.Base, checkedAddress, CpuHeader.ZeroSlot, CpuHeader.ZeroSlot, 0, 0);
+    }
+
+    private MemoryOperand AddSegment(in MemoryOperand address, int segment, int bytes, bool write)
     {
         bool simple = segment switch
         {

@@ -1,6 +1,7 @@
 using Emu.Frontend.Ir;
 using Emu.Frontend.X86.Helpers;
 using Emu.Frontend.X86.Simd;
+using Emu.Frontend.X86.X87;
 using Iced.Intel;
 
 namespace Emu.Frontend.X86.Lift;
@@ -151,13 +152,49 @@ internal sealed unsafe partial class X86Lifter
         }
     }
 
+    /// <summary>MASKMOVQ, MASKMOVDQU: selected bytes to DS:rDI.</summary>
+    public static void StoreMasked(X86Lifter lifter, in Instruction instruction, int bytes)
+    {
+        if (!lifter.BeginSimd(instruction))
+        {
+            return;
+        }
+
+        IrWidth width = WidthOf(StringAddressSize(instruction));
+        ushort offset = lifter.ZeroExtended(X86Slots.Gpr(X86Gpr.Rdi), width);
+        var target = new MemoryOperand(lifter.Is64 ? IrAddress.Base : IrAddress.Wrap32, offset, CpuHeader.ZeroSlot, CpuHeader.ZeroSlot, 0, 0);
+        Register segment = instruction.MemorySegment is var used && used.IsSegmentRegister() ? used : Register.DS;
+        ushort address = lifter.LinearAddress(lifter.InSegment(target, SegmentNumber(segment), bytes, write: true));
+        ushort operands = lifter.Temporary();
+        lifter.MoveImmediate(operands, IrWidth.W64, VectorSlotOf(instruction.GetOpRegister(1)) | ((ulong)VectorSlotOf(instruction.GetOpRegister(2)) << 16));
+        ref IrOp op = ref lifter.Call(&StateHelpers.MaskedStore, IrCallEffects.MayFault);
+        (op.A, op.B, op.Imm) = (address, operands, bytes);
+        if (lifter._touchesMmx)
+        {
+            lifter.FinishMmx(instruction);
+            lifter._touchesMmx = false;
+        }
+
+        lifter.EndWithJump(lifter.NextPc); // it may have written code
+    }
+
+    /// <summary>CRC32.</summary>
+    public static void Checksum(X86Lifter lifter, in Instruction instruction, int argument)
+    {
+        IrWidth width = OperandWidth(instruction, 1);
+        ushort data = lifter.ReadOperand(instruction, 1, width);
+        ushort destination = SlotOf(instruction.Op0Register);
+        ref IrOp op = ref lifter.Call(&Crypto.Crc32, IrCallEffects.None);
+        (op.Dst, op.A, op.B, op.Imm) = (destination, destination, data, BytesOf(width));
+    }
+
     /// <summary>EMMS: all x87 registers empty.</summary>
     public static void EmptyMmx(X86Lifter lifter, in Instruction instruction, int argument)
     {
         if (lifter.BeginSimd(instruction))
         {
-            lifter.Call(&StateHelpers.CheckX87Pending, IrCallEffects.MayFault);
-            lifter.Call(&StateHelpers.LeaveMmx, IrCallEffects.None);
+            lifter.Call(&X87Control.CheckMmx, IrCallEffects.MayFault);
+            lifter.Call(&X87Control.Emms, IrCallEffects.None);
         }
     }
 
@@ -167,7 +204,7 @@ internal sealed unsafe partial class X86Lifter
     /// </summary>
     private bool BeginSimd(in Instruction instruction)
     {
-        bool sse = UsesVector(instruction, Register.XMM0, Register.XMM15);
+        bool sse = UsesVector(instruction, Register.XMM0, Register.XMM15) || SimdTable.IsConversionToGeneral(instruction.Mnemonic);
         bool mmx = UsesVector(instruction, Register.MM0, Register.MM7);
         if ((_modeKey & X86ModeKey.Emulation) != 0 || (sse && (_modeKey & X86ModeKey.Osfxsr) == 0))
         {
@@ -183,7 +220,7 @@ internal sealed unsafe partial class X86Lifter
 
         if (mmx)
         {
-            Call(&StateHelpers.CheckX87Pending, IrCallEffects.MayFault);
+            Call(&X87Control.CheckMmx, IrCallEffects.MayFault);
             _touchesMmx = true;
         }
 
@@ -193,11 +230,14 @@ internal sealed unsafe partial class X86Lifter
     /// <summary>The x87 side of an MMX instruction, after the last op that may fault.</summary>
     private void FinishMmx(in Instruction instruction)
     {
-        Call(&StateHelpers.EnterMmx, IrCallEffects.None);
+        ushort written = CpuHeader.ZeroSlot;
         if (instruction.Op0Register.IsMM())
         {
-            Call(&StateHelpers.MarkMmx, IrCallEffects.None).Imm = instruction.Op0Register - Register.MM0;
+            written = Temporary();
+            MoveImmediate(written, IrWidth.W64, 1UL << (instruction.Op0Register - Register.MM0));
         }
+
+        Call(&X87Control.EnterMmx, IrCallEffects.None).A = written;
     }
 
     private static bool UsesVector(in Instruction instruction, Register first, Register last)
@@ -217,6 +257,11 @@ internal sealed unsafe partial class X86Lifter
     {
         ushort destination = VectorSlotOf(instruction.Op0Register);
         ushort source = SimdSource(instruction, instruction.OpCount > 1 ? 1 : 0, entry);
+        if (_touchesMmx && entry.MayRaise)
+        {
+            Call(&X87Control.EnterMmx, IrCallEffects.None); // CVTPS2PI and relatives leave x87 mode even when they end in #XM
+        }
+
         ref IrOp op = ref _block.Add(IrOpcode.CallVector, IrWidth.W128);
         (op.Dst, op.A, op.B) = (destination, destination, source);
         op.Imm = SimdImmediate(instruction);
@@ -226,9 +271,8 @@ internal sealed unsafe partial class X86Lifter
     private void ValueResult(in Instruction instruction, in SimdEntry entry)
     {
         bool firstIsVector = instruction.Op0Kind == OpKind.Register && (instruction.Op0Register.IsXMM() || instruction.Op0Register.IsMM());
-        bool accumulates = instruction.Mnemonic == Mnemonic.Crc32;
         ushort source = SimdSource(instruction, 1, entry);
-        ushort first = firstIsVector ? VectorSlotOf(instruction.Op0Register) : accumulates ? SlotOf(instruction.Op0Register) : source;
+        ushort first = firstIsVector ? VectorSlotOf(instruction.Op0Register) : source;
         ushort value = Temporary();
         ref IrOp op = ref _block.Add(IrOpcode.CallVectorValue, IrWidth.W128);
         (op.Dst, op.A, op.B) = (value, first, source);
@@ -326,7 +370,11 @@ internal static unsafe partial class LiftTable
             Row(code.Mnemonic(), X86Lifter.X87);
         }
 
-        Row(Mnemonic.Emms,     X86Lifter.EmptyMmx);
+        Row(Mnemonic.Emms,       X86Lifter.EmptyMmx);
+        Row(Mnemonic.Maskmovq,   X86Lifter.StoreMasked,      8);
+        Row(Mnemonic.Maskmovdqu, X86Lifter.StoreMasked,      16);
+        Row(Mnemonic.Crc32,      X86Lifter.Checksum);
+        Row(Mnemonic.Movntdqa,   X86Lifter.MoveVector,       1);
         foreach (Mnemonic mnemonic in Enum.GetValues<Mnemonic>())
         {
             if (rows[(int)mnemonic].Method is null && SimdTable.Knows(mnemonic))

@@ -10,6 +10,8 @@ namespace Emu.Frontend.X86.Lift;
 /// </summary>
 internal sealed unsafe partial class X86Lifter : IGuestFrontend
 {
+    private const int MaxInstructionLength = 15;
+
     private readonly X86Cpu _cpu;
     private readonly CodeFetcher _fetcher;
     private readonly Decoder[] _decoders;
@@ -142,6 +144,12 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
 
     private void LiftInstruction(in Instruction instruction)
     {
+        if (instruction.IsInvalid && instruction.Length == MaxInstructionLength)
+        {
+            RaiseAlways(X86Vector.GeneralProtection); // it goes on behind the limit
+            return;
+        }
+
         LiftRow row = LiftTable.For(instruction.Mnemonic);
         if (row.Method is null || instruction.IsInvalid || !IsLockLegal(instruction))
         {

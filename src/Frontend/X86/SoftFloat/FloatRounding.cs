@@ -38,6 +38,13 @@ internal static class FloatRounding
 
             // The wrapped result is what x87 delivers; SSE discards it, and either way precision tells only of lost bits.
             context.Raise(FloatFlags.Overflow);
+            if (!context.X87)
+            {
+                // #XM follows, nobody sees the result; the precision flag tells of the rounding alone.
+                context.Raise(inexact ? FloatFlags.Precision : FloatFlags.None);
+                return Encoded.Infinity(negative, format);
+            }
+
             exponent -= format.Wrap;
             if (context.X87 && exponent > format.Bias)
             {

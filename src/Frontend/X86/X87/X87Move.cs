@@ -300,6 +300,10 @@ internal static unsafe class X87Move
         {
             X86Cpu.From(cpu).WriteLinear(linear, value, size);
         }
+        else
+        {
+            X86Cpu.From(cpu).ProbeWrite(linear, size); // the page is looked at even when an unmasked exception keeps the store back
+        }
 
         if (empty)
         {
@@ -333,6 +337,10 @@ internal static unsafe class X87Move
         if (!stackUnderflow || (state->X87Control & (ushort)FloatFlags.Invalid) != 0)
         {
             WriteTenBytes(cpu, linear, low, high);
+        }
+        else
+        {
+            X86Cpu.From(cpu).ProbeWrite(linear, 10);
         }
 
         X87Stack.Begin(state);

@@ -1,4 +1,4 @@
-namespace Emu.Devices.Serial;
+namespace Emu.Core;
 
 /// <summary>
 /// The outside end of a serial line or debug port: a console, a socket, a file. Called with the machine lock held, so no
