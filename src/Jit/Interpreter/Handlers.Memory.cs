@@ -132,41 +132,85 @@ internal static unsafe partial class Handlers
         return op;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | Hot)]
+    // The slow handlers end in tail calls too, or a loop over device registers would eat up the host's stack. The JIT makes none
+    // in a method with a local whose address is taken, as by "out" (hence the loads are calls of their own), nor in one marked
+    // NoInlining (the runtime keeps those for stack traces).
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool TryLoad<TWidth, TTo>(Op* op, byte* cpu, ulong linear)
+        where TWidth : IWidth
+        where TTo : IWidth
+    {
+        SoftMmu mmu = MmuOf(cpu);
+        ((CpuHeader*)cpu)->CurrentOp = (nint)op;
+        if (!mmu.TryRead(linear, TWidth.Bits / 8, mmu.Mode, out ulong value))
+        {
+            return false;
+        }
+
+        TTo.StoreSlot(cpu + op->Dst, value);
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool TryLoadSigned<TWidth, TTo>(Op* op, byte* cpu, ulong linear)
+        where TWidth : IWidth
+        where TTo : IWidth
+    {
+        SoftMmu mmu = MmuOf(cpu);
+        ((CpuHeader*)cpu)->CurrentOp = (nint)op;
+        if (!mmu.TryRead(linear, TWidth.Bits / 8, mmu.Mode, out ulong value))
+        {
+            return false;
+        }
+
+        TTo.StoreSlot(cpu + op->Dst, TWidth.SignExtend(value));
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool TryLoadVector(Op* op, byte* cpu, ulong linear)
+    {
+        SoftMmu mmu = MmuOf(cpu);
+        ((CpuHeader*)cpu)->CurrentOp = (nint)op;
+        if (!mmu.TryRead(linear, 8, mmu.Mode, out ulong low) || !mmu.TryRead(linear + 8, 8, mmu.Mode, out ulong high))
+        {
+            return false;
+        }
+
+        *(ulong*)(cpu + op->Dst) = low;
+        *(ulong*)(cpu + op->Dst + 8) = high;
+        return true;
+    }
+
+    [MethodImpl(Hot)]
     private static Op* LoadSlow<TWidth, TTo>(Op* op, byte* cpu, ulong linear)
         where TWidth : IWidth
         where TTo : IWidth
     {
-        SoftMmu mmu = MmuOf(cpu);
-        ((CpuHeader*)cpu)->CurrentOp = (nint)op;
-        if (!mmu.TryRead(linear, TWidth.Bits / 8, mmu.Mode, out ulong value))
+        if (!TryLoad<TWidth, TTo>(op, cpu, linear))
         {
             return LeaveWith(op, cpu, LeaveReason.Fault);
         }
 
-        TTo.StoreSlot(cpu + op->Dst, value);
         op++;
         return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | Hot)]
+    [MethodImpl(Hot)]
     private static Op* LoadSignedSlow<TWidth, TTo>(Op* op, byte* cpu, ulong linear)
         where TWidth : IWidth
         where TTo : IWidth
     {
-        SoftMmu mmu = MmuOf(cpu);
-        ((CpuHeader*)cpu)->CurrentOp = (nint)op;
-        if (!mmu.TryRead(linear, TWidth.Bits / 8, mmu.Mode, out ulong value))
+        if (!TryLoadSigned<TWidth, TTo>(op, cpu, linear))
         {
             return LeaveWith(op, cpu, LeaveReason.Fault);
         }
 
-        TTo.StoreSlot(cpu + op->Dst, TWidth.SignExtend(value));
         op++;
         return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | Hot)]
+    [MethodImpl(Hot)]
     private static Op* LoadForWriteSlow<TWidth, TTo>(Op* op, byte* cpu, ulong linear)
         where TWidth : IWidth
         where TTo : IWidth
@@ -183,17 +227,16 @@ internal static unsafe partial class Handlers
             return LeaveWith(op, cpu, LeaveReason.SelfModify);
         }
 
-        if (!mmu.TryRead(linear, TWidth.Bits / 8, mmu.Mode, out ulong value))
+        if (!TryLoad<TWidth, TTo>(op, cpu, linear))
         {
             return LeaveWith(op, cpu, LeaveReason.Fault);
         }
 
-        TTo.StoreSlot(cpu + op->Dst, value);
         op++;
         return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | Hot)]
+    [MethodImpl(Hot)]
     private static Op* StoreSlow<TWidth>(Op* op, byte* cpu, ulong linear, ulong value)
         where TWidth : IWidth
     {
@@ -219,23 +262,19 @@ internal static unsafe partial class Handlers
         return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | Hot)]
+    [MethodImpl(Hot)]
     private static Op* LoadVectorSlow(Op* op, byte* cpu, ulong linear)
     {
-        SoftMmu mmu = MmuOf(cpu);
-        ((CpuHeader*)cpu)->CurrentOp = (nint)op;
-        if (!mmu.TryRead(linear, 8, mmu.Mode, out ulong low) || !mmu.TryRead(linear + 8, 8, mmu.Mode, out ulong high))
+        if (!TryLoadVector(op, cpu, linear))
         {
             return LeaveWith(op, cpu, LeaveReason.Fault);
         }
 
-        *(ulong*)(cpu + op->Dst) = low;
-        *(ulong*)(cpu + op->Dst + 8) = high;
         op++;
         return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | Hot)]
+    [MethodImpl(Hot)]
     private static Op* StoreVectorSlow(Op* op, byte* cpu, ulong linear)
     {
         SoftMmu mmu = MmuOf(cpu);

@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using Emu.Core;
 using Emu.Core.Cpu;
-using Emu.Devices.Serial;
 using Emu.Machine;
 using Iced.Intel;
 
