@@ -25,7 +25,7 @@ internal static unsafe partial class Handlers
         TlbEntry* entry = EntryFor(cpu, linear);
         if (entry->ReadTag != ((linear + ((uint)TWidth.Bits / 8) - 1) & PageMask))
         {
-            return LoadSlow<TWidth, TTo>(op, cpu, linear);
+            return ((delegate*<Op*, byte*, ulong, Op*>)&LoadSlow<TWidth, TTo>)(op, cpu, linear);
         }
 
         TTo.StoreSlot(cpu + op->Dst, TWidth.Load((byte*)(linear + (ulong)entry->Addend)));
@@ -43,7 +43,7 @@ internal static unsafe partial class Handlers
         TlbEntry* entry = EntryFor(cpu, linear);
         if (entry->ReadTag != ((linear + ((uint)TWidth.Bits / 8) - 1) & PageMask))
         {
-            return LoadSignedSlow<TWidth, TTo>(op, cpu, linear);
+            return ((delegate*<Op*, byte*, ulong, Op*>)&LoadSignedSlow<TWidth, TTo>)(op, cpu, linear);
         }
 
         TTo.StoreSlot(cpu + op->Dst, TWidth.SignExtend(TWidth.Load((byte*)(linear + (ulong)entry->Addend))));
@@ -62,7 +62,7 @@ internal static unsafe partial class Handlers
         ulong tag = (linear + ((uint)TWidth.Bits / 8) - 1) & PageMask;
         if (entry->WriteTag != tag || entry->ReadTag != tag)
         {
-            return LoadForWriteSlow<TWidth, TTo>(op, cpu, linear);
+            return ((delegate*<Op*, byte*, ulong, Op*>)&LoadForWriteSlow<TWidth, TTo>)(op, cpu, linear);
         }
 
         TTo.StoreSlot(cpu + op->Dst, TWidth.Load((byte*)(linear + (ulong)entry->Addend)));
@@ -81,7 +81,7 @@ internal static unsafe partial class Handlers
         ulong value = TImmediate.Value ? (ulong)op->ImmHigh : TWidth.Load(cpu + op->Dst);
         if (entry->WriteTag != ((linear + ((uint)TWidth.Bits / 8) - 1) & PageMask))
         {
-            return StoreSlow<TWidth>(op, cpu, linear, value);
+            return ((delegate*<Op*, byte*, ulong, ulong, Op*>)&StoreSlow<TWidth>)(op, cpu, linear, value);
         }
 
         TWidth.StoreMemory((byte*)(linear + (ulong)entry->Addend), value);
@@ -97,7 +97,7 @@ internal static unsafe partial class Handlers
         TlbEntry* entry = EntryFor(cpu, linear);
         if (entry->ReadTag != ((linear + 15) & PageMask))
         {
-            return LoadVectorSlow(op, cpu, linear);
+            return ((delegate*<Op*, byte*, ulong, Op*>)&LoadVectorSlow)(op, cpu, linear);
         }
 
         Vector128.Load((byte*)(linear + (ulong)entry->Addend)).Store(cpu + op->Dst);
@@ -113,7 +113,7 @@ internal static unsafe partial class Handlers
         TlbEntry* entry = EntryFor(cpu, linear);
         if (entry->WriteTag != ((linear + 15) & PageMask))
         {
-            return StoreVectorSlow(op, cpu, linear);
+            return ((delegate*<Op*, byte*, ulong, Op*>)&StoreVectorSlow)(op, cpu, linear);
         }
 
         Vector128.Load(cpu + op->Dst).Store((byte*)(linear + (ulong)entry->Addend));
@@ -134,7 +134,8 @@ internal static unsafe partial class Handlers
 
     // The slow handlers end in tail calls too, or a loop over device registers would eat up the host's stack. The JIT makes none
     // in a method with a local whose address is taken, as by "out" (hence the loads are calls of their own), nor in one marked
-    // NoInlining (the runtime keeps those for stack traces).
+    // NoInlining (the runtime keeps those for stack traces). The fast handlers go to them through a pointer, which the JIT does
+    // not inline: inlined they would make the fast handlers save registers.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool TryLoad<TWidth, TTo>(Op* op, byte* cpu, ulong linear)
         where TWidth : IWidth
