@@ -16,3 +16,11 @@ public sealed class UnixFactAttribute : FactAttribute
         set => _skip = value;
     }
 }
+
+/// <summary>A theory about things that only Unix has.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class UnixTheoryAttribute : TheoryAttribute
+{
+    /// <summary>Decides on the skip.</summary>
+    public UnixTheoryAttribute() => Skip = OperatingSystem.IsWindows() ? "needs Unix" : null;
+}

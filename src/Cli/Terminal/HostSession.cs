@@ -86,6 +86,9 @@ internal sealed class HostSession : IMuxCommands, IDisposable
             return;
         }
 
+        // A reader who has gone away must not delay what was asked for from outside.
+        _stdio?.EndSoon();
+
         // On a thread of its own: neither the terminal's reader nor a signal handler may wait for a machine that hangs.
         new Thread(() =>
         {

@@ -90,13 +90,13 @@ public sealed class Hpet : Device, IIoHandler
 
     internal bool IsEnabled => (_configuration & Enable) != 0;
 
-    /// <summary>The main counter's value now.</summary>
-    internal ulong Counter => IsEnabled ? _counterBase + (ulong)((_clock.NowNs - _startedNs) / TickNs) : _counterBase;
+    /// <summary>The main counter's value at a moment not before its last change.</summary>
+    internal ulong CounterAt(long nowNs) => IsEnabled ? _counterBase + (ulong)((nowNs - _startedNs) / TickNs) : _counterBase;
 
-    /// <summary>The moment at which the main counter shows its present value plus <paramref name="ticks"/>, or null when that is out of reach.</summary>
-    internal long? TimeAfter(ulong ticks)
+    /// <summary>The moment at which the main counter shows its value at <paramref name="nowNs"/> plus <paramref name="ticks"/>, or null when that is out of reach.</summary>
+    internal long? TimeAfter(long nowNs, ulong ticks)
     {
-        Int128 elapsed = ((_clock.NowNs - _startedNs) / TickNs) + (Int128)ticks;
+        Int128 elapsed = ((nowNs - _startedNs) / TickNs) + (Int128)ticks;
         Int128 due = _startedNs + (elapsed * TickNs);
         return due < long.MaxValue ? (long)due : null;
     }
@@ -118,7 +118,7 @@ public sealed class Hpet : Device, IIoHandler
     {
         Configuration = _configuration,
         Status = _status,
-        Counter = Counter,
+        Counter = CounterAt(_clock.NowNs),
         Timers = [.. _timers.Select(timer => timer.Save())],
     };
 
@@ -208,7 +208,7 @@ public sealed class Hpet : Device, IIoHandler
             case Capabilities: return CapabilitiesValue;
             case Configuration: return _configuration;
             case InterruptStatus: return _status;
-            case MainCounter: return Counter;
+            case MainCounter: return CounterAt(_clock.NowNs);
             default: return FindTimer(register, out ulong field)?.Read(field) ?? 0;
         }
     }
@@ -225,9 +225,10 @@ public sealed class Hpet : Device, IIoHandler
                 UpdateLines();
                 break;
             case MainCounter:
-                _counterBase = (Counter & ~mask) | value;
-                _startedNs = _clock.NowNs;
-                ScheduleAll();
+                long now = _clock.NowNs;
+                _counterBase = (CounterAt(now) & ~mask) | value;
+                _startedNs = now;
+                ScheduleAll(now);
                 break;
             default:
                 FindTimer(register, out ulong field)?.Write(field, value, mask);
@@ -245,10 +246,11 @@ public sealed class Hpet : Device, IIoHandler
     private void SetConfiguration(uint value)
     {
         uint changed = _configuration ^ value;
+        long now = _clock.NowNs;
         if ((changed & Enable) != 0)
         {
-            _counterBase = Counter;
-            _startedNs = _clock.NowNs;
+            _counterBase = CounterAt(now);
+            _startedNs = now;
         }
 
         if ((changed & LegacyReplacement) != 0)
@@ -261,14 +263,15 @@ public sealed class Hpet : Device, IIoHandler
         }
 
         _configuration = value;
-        ScheduleAll();
+        ScheduleAll(now);
     }
 
-    private void ScheduleAll()
+    // All of a change happens at one moment: a comparator that the counter reaches meanwhile has matched, not been passed over.
+    private void ScheduleAll(long nowNs)
     {
         foreach (HpetTimer timer in _timers)
         {
-            timer.Schedule();
+            timer.Schedule(nowNs);
         }
     }
 }

@@ -106,17 +106,17 @@ internal sealed class HpetTimer
             uint bits = (uint)(((_configuration & ~mask) | value) & Writable) | Fixed;
             _hpet.Reroute(() => _configuration = bits);
             _comparator &= CounterMask;
-            Schedule();
+            Schedule(_hpet.Clock.NowNs);
         }
         else if (field == ComparatorField)
         {
             WriteComparator(value, mask);
-            Schedule();
+            Schedule(_hpet.Clock.NowNs);
         }
     }
 
-    /// <summary>Arms the host timer for the next match, counting a match at this very tick.</summary>
-    public void Schedule() => ArmAfter((_comparator - _hpet.Counter) & CounterMask);
+    /// <summary>Arms the host timer for the next match from <paramref name="nowNs"/> on, counting a match at this very tick.</summary>
+    public void Schedule(long nowNs) => ArmAfter(nowNs, (_comparator - _hpet.CounterAt(nowNs)) & CounterMask);
 
     // In periodic mode a write sets the period, and the comparator too if VAL_SET announced it; the bit then clears itself.
     private void WriteComparator(ulong value, ulong mask)
@@ -134,9 +134,9 @@ internal sealed class HpetTimer
         _configuration &= ~SetValue;
     }
 
-    private void ArmAfter(ulong ticks, long notBeforeNs = 0)
+    private void ArmAfter(long nowNs, ulong ticks, long notBeforeNs = 0)
     {
-        if (_hpet.IsEnabled && _hpet.TimeAfter(ticks) is long due)
+        if (_hpet.IsEnabled && _hpet.TimeAfter(nowNs, ticks) is long due)
         {
             _timer.Arm(Math.Max(due, notBeforeNs));
         }
@@ -148,18 +148,19 @@ internal sealed class HpetTimer
 
     private void Fire()
     {
-        ulong late = (_hpet.Counter - _comparator) & CounterMask;
+        long now = _hpet.Clock.NowNs;
+        ulong late = (_hpet.CounterAt(now) - _comparator) & CounterMask;
         if (IsPeriodic && _period != 0)
         {
             ulong advance = ((late / _period) + 1) * _period;
             _comparator = (_comparator + advance) & CounterMask;
-            ArmAfter((_comparator - _hpet.Counter) & CounterMask, _hpet.Clock.NowNs + MinimumPeriodNs);
+            ArmAfter(now, (_comparator - _hpet.CounterAt(now)) & CounterMask, now + MinimumPeriodNs);
         }
         else
         {
             // The next match is a whole turn of the counter away.
             ulong turn = CounterMask - late;
-            ArmAfter(turn == ulong.MaxValue ? turn : turn + 1);
+            ArmAfter(now, turn == ulong.MaxValue ? turn : turn + 1);
         }
 
         _hpet.Signal(_index);

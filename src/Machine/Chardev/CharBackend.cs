@@ -9,6 +9,8 @@ namespace Emu.Machine.Chardev;
 /// </summary>
 public abstract class CharBackend : ISerialBackend, IDisposable
 {
+    private static readonly TimeSpan LastStall = TimeSpan.FromMilliseconds(300);
+
     private readonly MachineLock _machineLock;
     private readonly OutputPipe? _output;
     private InputPump? _input;
@@ -35,6 +37,15 @@ public abstract class CharBackend : ISerialBackend, IDisposable
         _input?.Dispose();
         _input = new InputPump(Name, _machineLock, receiver);
         OnConnected();
+    }
+
+    /// <summary>The end is near: output that nobody takes is waited for only a moment from now on.</summary>
+    public void EndSoon()
+    {
+        if (_output is not null)
+        {
+            _output.StallLimit = LastStall;
+        }
     }
 
     /// <summary>Waits (not forever) until all output has been sent.</summary>

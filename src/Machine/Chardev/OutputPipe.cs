@@ -29,6 +29,7 @@ internal sealed class OutputPipe : IDisposable
     private bool _closing;
     private bool _broken;
     private bool _stalled;
+    private TimeSpan _stallLimit = TimeSpan.FromSeconds(2);
 
     /// <summary>Starts the thread, called <paramref name="name"/>.</summary>
     public OutputPipe(string name, OutputSink sink)
@@ -41,8 +42,19 @@ internal sealed class OutputPipe : IDisposable
     /// <summary>Unsent bytes from which on writers wait.</summary>
     public int Capacity { get; init; } = 64 << 20;
 
-    /// <summary>How long writers and <see cref="Flush"/> wait for a sink that makes no progress.</summary>
-    public TimeSpan StallLimit { get; init; } = TimeSpan.FromSeconds(2);
+    /// <summary>How long writers and <see cref="Flush"/> wait for a sink that makes no progress. May be changed while they wait.</summary>
+    public TimeSpan StallLimit
+    {
+        get => _stallLimit;
+        set
+        {
+            lock (_gate)
+            {
+                _stallLimit = value;
+                Monitor.PulseAll(_gate);
+            }
+        }
+    }
 
     /// <summary>Bytes that were dropped because nobody took them.</summary>
     public long Dropped { get; private set; }
@@ -110,7 +122,7 @@ internal sealed class OutputPipe : IDisposable
         while (condition() && !_broken)
         {
             long before = _progress;
-            if (!Monitor.Wait(_gate, StallLimit) && _progress == before)
+            if (!Monitor.Wait(_gate, _stallLimit) && _progress == before)
             {
                 return false;
             }

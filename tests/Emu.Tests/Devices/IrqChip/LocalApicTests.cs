@@ -358,15 +358,6 @@ public sealed class LocalApicTests
         Assert.Null(timers.NextDeadlineNs);
     }
 
-    private sealed class RestlessClock : IClock
-    {
-        private long _now;
-
-        public long NowNs => _now += 1000;
-
-        public DateTimeOffset WallClock => DateTimeOffset.UnixEpoch;
-    }
-
     [Fact]
     public void SaveRestore_KeepsPendingInterruptsAndTheRunningTimer()
     {

@@ -44,6 +44,24 @@ public sealed class HpetTests : IIrqSink
         Assert.Equal(0UL, Read(0x160, 8));
     }
 
+    [Theory]
+    [InlineData(0x4c)]
+    [InlineData(0x04)]
+    public void Comparator_ReachedWhileItIsBeingSet_StillInterrupts(int configuration)
+    {
+        var timers = new TimerQueue(new RestlessClock());
+        var hpet = new Hpet("hpet", timers, this, _ => { });
+        hpet.Reset();
+        hpet.Write(0x100, (ulong)configuration | (16 << 9), 4);
+        hpet.Write(0x108, 1, 8);
+        hpet.Write(Configuration, 1, 4);
+
+        timers.RunExpired();
+        bool periodic = (configuration & 8) != 0;
+        Assert.Equal(["+16", "-16"], _events);
+        Assert.True(timers.NextDeadlineNs < 1_000_000 == periodic);
+    }
+
     [Fact]
     public void Counter_RunsOnlyWhileEnabled()
     {
