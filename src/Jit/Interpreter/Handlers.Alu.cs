@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 using Emu.Frontend.Ir;
 
 namespace Emu.Jit.Interpreter;
@@ -221,7 +223,7 @@ internal static unsafe partial class Handlers
         if (TFlags.Value)
         {
             CpuHeader* header = (CpuHeader*)cpu;
-            bool overflow = TWidth.Bits == 64 ? Math.BigMul(a, b, out _) != (long)result >> 63 : (long)TWidth.SignExtend(result) != (long)result;
+            bool overflow = TWidth.Bits == 64 ? SignedHigh(a, b) != (long)result >> 63 : (long)TWidth.SignExtend(result) != (long)result;
             header->FlagsOp = LazyFlags.Encode(FlagsKind.Mul, (int)TWidth.Width);
             header->FlagsResult = TWidth.Truncate(result);
             header->FlagsSource = overflow ? 1UL : 0;
@@ -231,6 +233,21 @@ internal static unsafe partial class Handlers
         op++;
         return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
     }
+
+    // The upper halves of products without a local whose address is taken, as the "out" of Math.BigMul is: a handler with one
+    // would not end in a tail call (TryLoad).
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong UnsignedHigh(ulong a, ulong b) =>
+        Bmi2.X64.IsSupported ? Bmi2.X64.MultiplyNoFlags(a, b)
+        : ArmBase.Arm64.IsSupported ? ArmBase.Arm64.MultiplyHigh(a, b)
+        : PortableHigh(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static long SignedHigh(long a, long b) =>
+        (long)UnsignedHigh((ulong)a, (ulong)b) - ((a >> 63) & b) - ((b >> 63) & a);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ulong PortableHigh(ulong a, ulong b) => Math.BigMul(a, b, out _);
 
     [MethodImpl(Hot)]
     public static Op* MultiplyWide<TSigned, TWidth, TFlags>(Op* op, byte* cpu)
@@ -245,7 +262,7 @@ internal static unsafe partial class Handlers
         if (TWidth.Bits == 64)
         {
             low = a * b;
-            high = TSigned.Value ? (ulong)Math.BigMul((long)a, (long)b, out _) : Math.BigMul(a, b, out _);
+            high = TSigned.Value ? (ulong)SignedHigh((long)a, (long)b) : UnsignedHigh(a, b);
         }
         else
         {

@@ -25,7 +25,7 @@ internal static unsafe partial class Handlers
         TlbEntry* entry = EntryFor(cpu, linear);
         if (entry->ReadTag != ((linear + ((uint)TWidth.Bits / 8) - 1) & PageMask))
         {
-            return LoadSlow<TWidth, TTo>(op, cpu, linear);
+            return ((delegate*<Op*, byte*, ulong, Op*>)&LoadSlow<TWidth, TTo>)(op, cpu, linear);
         }
 
         TTo.StoreSlot(cpu + op->Dst, TWidth.Load((byte*)(linear + (ulong)entry->Addend)));
@@ -43,7 +43,7 @@ internal static unsafe partial class Handlers
         TlbEntry* entry = EntryFor(cpu, linear);
         if (entry->ReadTag != ((linear + ((uint)TWidth.Bits / 8) - 1) & PageMask))
         {
-            return LoadSignedSlow<TWidth, TTo>(op, cpu, linear);
+            return ((delegate*<Op*, byte*, ulong, Op*>)&LoadSignedSlow<TWidth, TTo>)(op, cpu, linear);
         }
 
         TTo.StoreSlot(cpu + op->Dst, TWidth.SignExtend(TWidth.Load((byte*)(linear + (ulong)entry->Addend))));
@@ -62,7 +62,7 @@ internal static unsafe partial class Handlers
         ulong tag = (linear + ((uint)TWidth.Bits / 8) - 1) & PageMask;
         if (entry->WriteTag != tag || entry->ReadTag != tag)
         {
-            return LoadForWriteSlow<TWidth, TTo>(op, cpu, linear);
+            return ((delegate*<Op*, byte*, ulong, Op*>)&LoadForWriteSlow<TWidth, TTo>)(op, cpu, linear);
         }
 
         TTo.StoreSlot(cpu + op->Dst, TWidth.Load((byte*)(linear + (ulong)entry->Addend)));
@@ -81,7 +81,7 @@ internal static unsafe partial class Handlers
         ulong value = TImmediate.Value ? (ulong)op->ImmHigh : TWidth.Load(cpu + op->Dst);
         if (entry->WriteTag != ((linear + ((uint)TWidth.Bits / 8) - 1) & PageMask))
         {
-            return StoreSlow<TWidth>(op, cpu, linear, value);
+            return ((delegate*<Op*, byte*, ulong, ulong, Op*>)&StoreSlow<TWidth>)(op, cpu, linear, value);
         }
 
         TWidth.StoreMemory((byte*)(linear + (ulong)entry->Addend), value);
@@ -97,7 +97,7 @@ internal static unsafe partial class Handlers
         TlbEntry* entry = EntryFor(cpu, linear);
         if (entry->ReadTag != ((linear + 15) & PageMask))
         {
-            return LoadVectorSlow(op, cpu, linear);
+            return ((delegate*<Op*, byte*, ulong, Op*>)&LoadVectorSlow)(op, cpu, linear);
         }
 
         Vector128.Load((byte*)(linear + (ulong)entry->Addend)).Store(cpu + op->Dst);
@@ -113,7 +113,7 @@ internal static unsafe partial class Handlers
         TlbEntry* entry = EntryFor(cpu, linear);
         if (entry->WriteTag != ((linear + 15) & PageMask))
         {
-            return StoreVectorSlow(op, cpu, linear);
+            return ((delegate*<Op*, byte*, ulong, Op*>)&StoreVectorSlow)(op, cpu, linear);
         }
 
         Vector128.Load(cpu + op->Dst).Store((byte*)(linear + (ulong)entry->Addend));
@@ -132,41 +132,86 @@ internal static unsafe partial class Handlers
         return op;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | Hot)]
+    // The slow handlers end in tail calls too, or a loop over device registers would eat up the host's stack. The JIT makes none
+    // in a method with a local whose address is taken, as by "out" (hence the loads are calls of their own), nor in one marked
+    // NoInlining (the runtime keeps those for stack traces). The fast handlers go to them through a pointer, which the JIT does
+    // not inline: inlined they would make the fast handlers save registers.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool TryLoad<TWidth, TTo>(Op* op, byte* cpu, ulong linear)
+        where TWidth : IWidth
+        where TTo : IWidth
+    {
+        SoftMmu mmu = MmuOf(cpu);
+        ((CpuHeader*)cpu)->CurrentOp = (nint)op;
+        if (!mmu.TryRead(linear, TWidth.Bits / 8, mmu.Mode, out ulong value))
+        {
+            return false;
+        }
+
+        TTo.StoreSlot(cpu + op->Dst, value);
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool TryLoadSigned<TWidth, TTo>(Op* op, byte* cpu, ulong linear)
+        where TWidth : IWidth
+        where TTo : IWidth
+    {
+        SoftMmu mmu = MmuOf(cpu);
+        ((CpuHeader*)cpu)->CurrentOp = (nint)op;
+        if (!mmu.TryRead(linear, TWidth.Bits / 8, mmu.Mode, out ulong value))
+        {
+            return false;
+        }
+
+        TTo.StoreSlot(cpu + op->Dst, TWidth.SignExtend(value));
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool TryLoadVector(Op* op, byte* cpu, ulong linear)
+    {
+        SoftMmu mmu = MmuOf(cpu);
+        ((CpuHeader*)cpu)->CurrentOp = (nint)op;
+        if (!mmu.TryRead(linear, 8, mmu.Mode, out ulong low) || !mmu.TryRead(linear + 8, 8, mmu.Mode, out ulong high))
+        {
+            return false;
+        }
+
+        *(ulong*)(cpu + op->Dst) = low;
+        *(ulong*)(cpu + op->Dst + 8) = high;
+        return true;
+    }
+
+    [MethodImpl(Hot)]
     private static Op* LoadSlow<TWidth, TTo>(Op* op, byte* cpu, ulong linear)
         where TWidth : IWidth
         where TTo : IWidth
     {
-        SoftMmu mmu = MmuOf(cpu);
-        ((CpuHeader*)cpu)->CurrentOp = (nint)op;
-        if (!mmu.TryRead(linear, TWidth.Bits / 8, mmu.Mode, out ulong value))
+        if (!TryLoad<TWidth, TTo>(op, cpu, linear))
         {
             return LeaveWith(op, cpu, LeaveReason.Fault);
         }
 
-        TTo.StoreSlot(cpu + op->Dst, value);
         op++;
         return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | Hot)]
+    [MethodImpl(Hot)]
     private static Op* LoadSignedSlow<TWidth, TTo>(Op* op, byte* cpu, ulong linear)
         where TWidth : IWidth
         where TTo : IWidth
     {
-        SoftMmu mmu = MmuOf(cpu);
-        ((CpuHeader*)cpu)->CurrentOp = (nint)op;
-        if (!mmu.TryRead(linear, TWidth.Bits / 8, mmu.Mode, out ulong value))
+        if (!TryLoadSigned<TWidth, TTo>(op, cpu, linear))
         {
             return LeaveWith(op, cpu, LeaveReason.Fault);
         }
 
-        TTo.StoreSlot(cpu + op->Dst, TWidth.SignExtend(value));
         op++;
         return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | Hot)]
+    [MethodImpl(Hot)]
     private static Op* LoadForWriteSlow<TWidth, TTo>(Op* op, byte* cpu, ulong linear)
         where TWidth : IWidth
         where TTo : IWidth
@@ -183,17 +228,16 @@ internal static unsafe partial class Handlers
             return LeaveWith(op, cpu, LeaveReason.SelfModify);
         }
 
-        if (!mmu.TryRead(linear, TWidth.Bits / 8, mmu.Mode, out ulong value))
+        if (!TryLoad<TWidth, TTo>(op, cpu, linear))
         {
             return LeaveWith(op, cpu, LeaveReason.Fault);
         }
 
-        TTo.StoreSlot(cpu + op->Dst, value);
         op++;
         return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | Hot)]
+    [MethodImpl(Hot)]
     private static Op* StoreSlow<TWidth>(Op* op, byte* cpu, ulong linear, ulong value)
         where TWidth : IWidth
     {
@@ -219,23 +263,19 @@ internal static unsafe partial class Handlers
         return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | Hot)]
+    [MethodImpl(Hot)]
     private static Op* LoadVectorSlow(Op* op, byte* cpu, ulong linear)
     {
-        SoftMmu mmu = MmuOf(cpu);
-        ((CpuHeader*)cpu)->CurrentOp = (nint)op;
-        if (!mmu.TryRead(linear, 8, mmu.Mode, out ulong low) || !mmu.TryRead(linear + 8, 8, mmu.Mode, out ulong high))
+        if (!TryLoadVector(op, cpu, linear))
         {
             return LeaveWith(op, cpu, LeaveReason.Fault);
         }
 
-        *(ulong*)(cpu + op->Dst) = low;
-        *(ulong*)(cpu + op->Dst + 8) = high;
         op++;
         return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | Hot)]
+    [MethodImpl(Hot)]
     private static Op* StoreVectorSlow(Op* op, byte* cpu, ulong linear)
     {
         SoftMmu mmu = MmuOf(cpu);

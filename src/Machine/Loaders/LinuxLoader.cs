@@ -11,6 +11,7 @@ public static class LinuxLoader
 {
     // Real-mode kernel header, offsets in the image and in struct boot_params alike (boot protocol, "Details of header fields").
     private const int SetupSects = 0x1F1;
+    private const int SysSize = 0x1F4;
     private const int VidMode = 0x1FA;
     private const int JumpOffset = 0x201;
     private const int HeaderMagic = 0x202;
@@ -70,6 +71,7 @@ public static class LinuxLoader
     {
         ArgumentNullException.ThrowIfNull(options);
         Header header = Header.Read(new ImageBytes(name, image));
+        CheckMemory(header, options.Layout);
         var map = new LoadMap(name, options.Layout);
         byte[] zeroPage = new byte[ZeroPageSize];
         header.Setup.CopyTo(zeroPage.AsMemory(SetupSects));
@@ -112,15 +114,17 @@ public static class LinuxLoader
         Put32(zeroPage, CmdLinePtr, (uint)CommandLineAddress);
     }
 
+    private static void CheckMemory(Header header, MemoryLayout layout)
+    {
+        ulong end = Math.Max(header.RuntimeEnd, KernelAddress + (ulong)header.Payload.Length);
+        if (end > layout.LowSize)
+        {
+            throw new LoaderException($"{header.Name}: too little memory: the kernel unpacks up to 0x{end:x}, the guest has {layout.RamText}");
+        }
+    }
+
     private static void PlaceInitrd(Header header, BootOptions options, LoadMap map, byte[] zeroPage)
     {
-        // The kernel unpacks itself at its preferred address and needs init_size bytes there before it reads any map.
-        ulong runtimeEnd = Math.Max(header.PreferredAddress, KernelAddress) + header.RuntimeSize;
-        if (runtimeEnd > options.Layout.LowSize)
-        {
-            throw new LoaderException($"{header.Name}: too little memory: the kernel unpacks up to 0x{runtimeEnd:x}, the guest has {options.Layout.RamText}");
-        }
-
         if (options.Modules.Count > 1)
         {
             throw new LoaderException($"{header.Name}: a Linux kernel takes one initrd, not {options.Modules.Count}");
@@ -128,7 +132,7 @@ public static class LinuxLoader
 
         if (options.Modules.Count == 1 && options.Modules[0] is { Bytes.Length: > 0 } initrd)
         {
-            ulong address = map.PlaceHigh(initrd.Bytes, header.InitrdLimit, runtimeEnd, $"the initrd {initrd.Name}");
+            ulong address = map.PlaceHigh(initrd.Bytes, header.InitrdLimit, header.RuntimeEnd, $"the initrd {initrd.Name}");
             Put32(zeroPage, RamdiskImage, (uint)address);
             Put32(zeroPage, RamdiskSize, (uint)initrd.Bytes.Length);
         }
@@ -176,6 +180,9 @@ public static class LinuxLoader
 
         public required ulong RuntimeSize { get; init; }
 
+        /// <summary>The kernel unpacks itself at its preferred address and needs init_size bytes there before it reads any map.</summary>
+        public ulong RuntimeEnd => Math.Max(PreferredAddress, KernelAddress) + RuntimeSize;
+
         public static Header Read(ImageBytes image)
         {
             if (!image.Has(HeaderMagic, 4) || image.U32(HeaderMagic, "header") != HdrS)
@@ -203,6 +210,13 @@ public static class LinuxLoader
             if (payload.Length <= (int)Entry64Offset)
             {
                 throw image.Error("truncated: no protected-mode kernel after the setup code");
+            }
+
+            // In paragraphs. More may follow: a signature, for example.
+            ulong systemSize = image.U32(SysSize, "kernel size") * 16UL;
+            if ((ulong)payload.Length < systemSize)
+            {
+                throw image.Error($"truncated: the kernel has {payload.Length} of {systemSize} bytes");
             }
 
             bool hasInitSize = version >= VersionWithInitSize;

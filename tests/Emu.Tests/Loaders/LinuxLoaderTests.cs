@@ -128,6 +128,7 @@ public sealed class LinuxLoaderTests
     {
         byte[] image = new byte[0x2000];
         image[0x1F1] = 1;
+        image.Put32(0x1F4, (0x2000 - 0x400) / 16);
         image[0x200] = 0xEB;
         image[0x201] = 0x6A;
         image.Put32(0x202, 0x5372_6448).Put16(0x206, 0x20F);

@@ -1,0 +1,138 @@
+using System.Net.Sockets;
+using Emu.Machine;
+using Emu.Tests.Loaders;
+
+namespace Emu.Tests.Cli;
+
+/// <summary>Files that are there for <see cref="BadInputTests"/>; the names in braces in its rows are these.</summary>
+public sealed class BadInputFiles : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("emu-bad-input-").FullName;
+
+    /// <summary>Makes the files.</summary>
+    public BadInputFiles()
+    {
+        byte[] kernel = LinuxLoaderTests.Kernel();
+        byte[] random = new byte[100_000];
+        new Random(1).NextBytes(random);
+        Write("kernel", kernel);
+        Write("cut", kernel[..(kernel.Length / 2)]);
+        Write("stub", kernel[..0x210]);
+        Write("elf-cut", ElfBuilder.Elf64(0x10_0010)[..0x1010]);
+        Write("empty", []);
+        Write("random", random);
+        Write("image", [0xf4]);
+        Write("big", new byte[3 << 20]);
+        Directory.CreateDirectory(Path.Combine(_folder, "folder"));
+    }
+
+    /// <summary>Replaces names in braces by paths.</summary>
+    public string Expand(string text) => text.Replace("{", _folder + Path.DirectorySeparatorChar, StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal);
+
+    /// <inheritdoc/>
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private void Write(string name, byte[] content) => File.WriteAllBytes(Path.Combine(_folder, name), content);
+}
+
+public sealed class BadInputTests(BadInputFiles files) : IClassFixture<BadInputFiles>
+{
+    private const string Loader = "-device loader,file={image},addr=0x1000,cpu-num=0";
+
+    [Theory]
+    // Images.
+    [InlineData("-kernel {missing}", "-kernel: {missing}: no such kernel")]
+    [InlineData("-kernel {empty}", "-kernel: {empty}: the kernel is empty")]
+    [InlineData("-kernel {folder}", "-kernel: {folder}: the kernel is a directory")]
+    [InlineData("-kernel {random}", "-kernel: {random}: ")]
+    [InlineData("-kernel {stub}", "-kernel: {stub}: truncated: ")]
+    [InlineData("-kernel {cut}", "-kernel: {cut}: truncated: ")]
+    [InlineData("-kernel {elf-cut}", "-kernel: {elf-cut}: truncated: ")]
+    [InlineData("-kernel {kernel} -m 1", "-kernel: {kernel}: too little memory")]
+    [InlineData("-kernel {kernel} -initrd {missing}", "-initrd: {missing}: no such initial RAM disk")]
+    [InlineData("-kernel {kernel} -initrd {empty}", "-initrd: {empty}: the initial RAM disk is empty")]
+    [InlineData("-kernel {kernel} -initrd {folder}", "-initrd: {folder}: the initial RAM disk is a directory")]
+    [InlineData("-kernel {kernel} -initrd {big} -m 33", "-kernel: {kernel}: too little memory: no room for ")]
+    [InlineData("-bios {missing}", "-bios: {missing}: no such firmware")]
+    [InlineData("-bios {empty}", "-bios: {empty}: the firmware is empty")]
+    [InlineData("-bios {folder}", "-bios: {folder}: the firmware is a directory")]
+    [InlineData("-bios {random}", "-bios: random: a firmware image has a multiple of 64 KiB")]
+    [InlineData("-kernel {kernel} -bios {random}", "-kernel: cannot be combined with -bios")]
+    [InlineData("-device loader,file={missing},addr=0x1000,cpu-num=0", "-device: {missing}: no such image")]
+    [InlineData("-device loader,file={empty},addr=0x1000,cpu-num=0", "-device: {empty}: the image is empty")]
+    [InlineData("-device loader,file={image},addr=0x40000000,cpu-num=0", "-device: loader: with cpu-num=0 the image starts in real mode")]
+    [InlineData("-device loader,file={image},addr=0xa0000 " + Loader, "-device: {image}: the image needs 0x1 bytes at 0xa0000")]
+    [InlineData("-device loader,file={image},addr=0x2000", "-device: loader: nothing says where the CPU starts")]
+    [InlineData("-m 512", "-kernel: there is nothing to run")]
+    // Resources.
+    [InlineData(Loader + " -device isa-debug-exit,iobase=0x3f8", "-device: isa-debug-exit cannot have ports 0x3f8-0x3f9")]
+    [InlineData(Loader + " -m 90000G", "-m: ")]
+    [InlineData(Loader + " -mem-path {missing}", "-mem-path: ")]
+    [InlineData(Loader + " -mem-path {image}", "-mem-path: ")]
+    [InlineData(Loader + " -serial file:{missing}/x", "-serial: cannot use {missing}/x")]
+    [InlineData(Loader + " -serial unix:{missing}", "-serial: cannot use {missing}")]
+    [InlineData(Loader + " -debugcon file:{folder}", "-debugcon: cannot use {folder}")]
+    [InlineData(Loader + " -d int -D {folder}", "-D: cannot write {folder}")]
+    // Names.
+    [InlineData("-frobnicate", "-frobnicate: unknown option")]
+    [InlineData("-kernal x", "-kernal: unknown option; did you mean -kernel?")]
+    [InlineData("-hda disk.img", "-hda: an option of QEMU that emu does not have yet")]
+    [InlineData(Loader + " -device e1000", "-device: unknown device 'e1000'")]
+    [InlineData(Loader + " -cpu pentium", "-cpu: unknown CPU model 'pentium'")]
+    [InlineData(Loader + " -cpu max,+frobnicate", "-cpu: ")]
+    [InlineData(Loader + " -cpu qemu64,frobnicate=on", "-cpu: ")]
+    [InlineData(Loader + " -machine q36", "-machine: unknown machine 'q36'")]
+    [InlineData(Loader + " -accel hax", "-accel: unknown accelerator 'hax'")]
+    [InlineData(Loader + " -accel tcg,frobnicate=1", "-accel: accelerator 'tcg' has no property 'frobnicate'")]
+    [InlineData(Loader + " -d frobnicate", "-d: unknown log item 'frobnicate'")]
+    [InlineData(Loader + " -smp 0", "-smp: ")]
+    [InlineData(Loader + " -m lots", "-m: ")]
+    public void CommandLine_Wrong_IsOneLineNamingTheOption_AndExitCode1(string line, string expected)
+    {
+        EmuOutcome outcome = EmuProcess.Run(line.Split(' ').Select(files.Expand));
+
+        Assert.StartsWith($"emu: {files.Expand(expected)}", outcome.Errors, StringComparison.Ordinal);
+        Assert.EndsWith("\n", outcome.Errors, StringComparison.Ordinal);
+        Assert.Equal(1, outcome.Errors.Count(c => c == '\n'));
+        Assert.DoesNotContain("   at ", outcome.Errors, StringComparison.Ordinal);
+        Assert.Equal((1, ""), (outcome.ExitCode, outcome.Output));
+    }
+
+    [UnixFact]
+    public void Kvm_DeviceThatCannotBeOpened_IsOneReasonNamingIt()
+    {
+        // Nobody, not even root, can open a socket as a file.
+        string path = Path.Combine(Path.GetTempPath(), $"emu-kvm-{Environment.ProcessId}");
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+        try
+        {
+            string? reason = KvmAvailability.WhyNot(path);
+
+            Assert.StartsWith($"{path} cannot be opened: ", reason, StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', reason!);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [UnixFact(AsRoot = false)]
+    public void Kvm_DeviceOfAnotherUser_NamesTheGroup()
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+#pragma warning disable CA1416 // Skipped where there are no such modes.
+            File.SetUnixFileMode(path, UnixFileMode.None);
+#pragma warning restore CA1416
+
+            Assert.Equal($"{path} may not be opened by this user: join its group (usually kvm)", KvmAvailability.WhyNot(path));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+}
