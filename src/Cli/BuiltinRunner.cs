@@ -59,6 +59,11 @@ internal static class BuiltinRunner
 
     private static BuiltinRun RunOn(string accelerator, BuiltinGuest guest, HostSession session, bool echo, ref FinalState? reference)
     {
+        if (AcceleratorFactory.WhyNot(accelerator) is string reason)
+        {
+            return new BuiltinRun(accelerator, BuiltinOutcome.Unavailable, reason, TimeSpan.Zero, "", "", null);
+        }
+
         var config = new MachineConfig
         {
             Accelerators = [new AcceleratorSpec(accelerator)],
@@ -70,20 +75,13 @@ internal static class BuiltinRunner
             DebugExit = new DebugExitSpec(BuiltinGuest.ExitPort, 1),
         };
         var host = new MachineHost { Serials = [echo ? new EchoBackend() : NullSerialBackend.Instance] };
-        try
-        {
-            using var machine = new Machine.Machine(config, host);
-            session.StopMachine = () => machine.RequestStop();
-            var watch = Stopwatch.StartNew();
-            using var limit = new Timer(_ => machine.RequestStop(1), null, TimeSpan.FromSeconds(TimeLimitSeconds), Timeout.InfiniteTimeSpan);
-            int exitCode = machine.Run();
-            watch.Stop();
-            return Judge(accelerator, guest, machine, exitCode, watch.Elapsed, ref reference);
-        }
-        catch (MachineConfigException exception)
-        {
-            return new BuiltinRun(accelerator, BuiltinOutcome.Unavailable, exception.Message, TimeSpan.Zero, "", "", null);
-        }
+        using var machine = new Machine.Machine(config, host);
+        session.StopMachine = () => machine.RequestStop();
+        var watch = Stopwatch.StartNew();
+        using var limit = new Timer(_ => machine.RequestStop(1), null, TimeSpan.FromSeconds(TimeLimitSeconds), Timeout.InfiniteTimeSpan);
+        int exitCode = machine.Run();
+        watch.Stop();
+        return Judge(accelerator, guest, machine, exitCode, watch.Elapsed, ref reference);
     }
 
     private static BuiltinRun Judge(

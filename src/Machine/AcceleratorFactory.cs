@@ -43,6 +43,14 @@ public static class AcceleratorFactory
         throw new MachineConfigException("-accel", string.Join("; ", reasons) + hint);
     }
 
+    /// <summary>Why the accelerator called <paramref name="name"/> cannot be used here, in a few words, or null when it can.</summary>
+    public static string? WhyNot(string name) => name switch
+    {
+        "tcg" => null,
+        "kvm" => KvmAvailability.WhyNot() ?? "not built into this version yet",
+        _ => "no such accelerator",
+    };
+
     private static string? TryCreate(AcceleratorSpec spec, MachineConfig config, AcceleratorContext context, out IAccelerator? accelerator)
     {
         accelerator = null;
@@ -51,10 +59,8 @@ public static class AcceleratorFactory
             case "tcg":
                 accelerator = CreateTcg(spec, config, context);
                 return null;
-            case "kvm":
-                return KvmAvailability.WhyNot() ?? "not built into this version yet";
             default:
-                return "no such accelerator";
+                return WhyNot(spec.Name);
         }
     }
 

@@ -53,6 +53,10 @@ public sealed class CoverageTests
         Mnemonic.Fsetpm, Mnemonic.Ud0, Mnemonic.Ud1, Mnemonic.Ud2, Mnemonic.Zero_bytes, Mnemonic.Xbts, Mnemonic.Ibts, Mnemonic.Umov,
     ];
 
+    // FWAIT and another instruction: the decoder yields two.
+    private static readonly HashSet<Mnemonic> WaitForms =
+        [Mnemonic.Fstenv, Mnemonic.Fstcw, Mnemonic.Fstsw, Mnemonic.Fsave, Mnemonic.Finit, Mnemonic.Fclex, Mnemonic.Feni, Mnemonic.Fdisi];
+
     [Fact]
     public void MaxModel_EveryEncodingOfAnAdvertisedFeature_HasARow()
     {
@@ -61,7 +65,7 @@ public sealed class CoverageTests
         foreach (Code code in Enum.GetValues<Code>())
         {
             OpCodeInfo info = code.ToOpCode();
-            bool plain = info.IsInstruction && info.Encoding == EncodingKind.Legacy && !NotOnThisProcessor.Contains(code.Mnemonic());
+            bool plain = info.IsInstruction && info.Encoding == EncodingKind.Legacy && !NotOnThisProcessor.Contains(code.Mnemonic()) && !WaitForms.Contains(code.Mnemonic());
             bool advertised = plain && code.CpuidFeatures().ToArray().All(feature => Advertised.TryGetValue(feature, out CpuFeature? needed) && (needed is null || model.Has(needed.Value)));
             if (advertised && LiftTable.For(code.Mnemonic()).Method is null)
             {
@@ -69,6 +73,6 @@ public sealed class CoverageTests
             }
         }
 
-        Assert.Empty(missing);
+        Assert.True(missing.Count == 0, string.Join(", ", missing));
     }
 }

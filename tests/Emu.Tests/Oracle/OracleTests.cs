@@ -12,7 +12,7 @@ public sealed class OracleTests
 {
     private const int MaxReports = 6;
 
-    private static ulong Cases => ulong.TryParse(Environment.GetEnvironmentVariable("EMU_ORACLE_CASES"), out ulong n) ? n : 12_000;
+    private static ulong Cases => ulong.TryParse(Environment.GetEnvironmentVariable("EMU_ORACLE_CASES"), out ulong n) ? n : 6_000;
 
     private static ulong FirstSeed => ulong.TryParse(Environment.GetEnvironmentVariable("EMU_ORACLE_SEED"), out ulong n) ? n : 1;
 

@@ -116,6 +116,14 @@ internal sealed class TrapBench : IDisposable
         return Describe(Bench.Run(start));
     }
 
+    /// <summary>Runs assembled code from a state of the caller's making.</summary>
+    public Trap RunFrom(X86State start, Action<Assembler> code)
+    {
+        Bench.Load(64, code);
+        Write(0x102000, PageTable | 7);
+        return Describe(Bench.Run(start));
+    }
+
     /// <summary>Goes on from where the last run ended.</summary>
     public Trap Resume()
     {

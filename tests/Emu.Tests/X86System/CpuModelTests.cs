@@ -12,7 +12,7 @@ public sealed class CpuModelTests
         CpuModel model = CpuModel.Parse("qemu64");
 
         Assert.True(model.Has(CpuFeature.Lm) && model.Has(CpuFeature.Cx16) && model.Has(CpuFeature.Nx));
-        Assert.False(model.Has(CpuFeature.Sse3) || model.Has(CpuFeature.Svm) || model.Has(CpuFeature.Smep));
+        Assert.False(model.Has(CpuFeature.Avx) || model.Has(CpuFeature.Svm) || model.Has(CpuFeature.Smep));
         Assert.All(CpuModel.Parse("max").Features, feature => Assert.True(feature.Implemented));
     }
 
@@ -46,7 +46,7 @@ public sealed class CpuModelTests
         CpuidResult one = model.GetCpuid(1, 0, Context);
         Assert.Equal((0x0006_0fb1u, 0x0102_0800u), (one.Eax, one.Ebx));
         Assert.Equal(0x178b_fbfdu, one.Edx);
-        Assert.Equal(0x8800_2000u, one.Ecx);
+        Assert.Equal(0x8800_2001u, one.Ecx);
         Assert.Equal(0x3028u, model.GetCpuid(0x8000_0008, 0, Context).Eax);
         Assert.Equal(0x2010_0800u, model.GetCpuid(0x8000_0001, 0, Context).Edx & 0xffff_f800 & ~0x0183_f3ffu);
         Assert.Equal(new CpuidResult(0x4000_0001, 0x5447_4354, 0x4354_4743, 0x4743_5447), model.GetCpuid(0x4000_0000, 0, Context));

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Emu.Frontend.Ir;
 using Emu.Frontend.SoftMmu;
@@ -56,9 +57,9 @@ internal static unsafe class AtomicHelpers
             {
                 return size switch
                 {
-                    1 => Apply(ref *host, operation, (byte)b, (byte)accumulator),
-                    2 => Apply(ref *(ushort*)host, operation, (ushort)b, (ushort)accumulator),
-                    4 => Apply(ref *(uint*)host, operation, (uint)b, (uint)accumulator),
+                    1 => Apply(ref *host, operation, b, accumulator),
+                    2 => Apply(ref *(ushort*)host, operation, b, accumulator),
+                    4 => Apply(ref *(uint*)host, operation, b, accumulator),
                     _ => Apply(ref *(ulong*)host, operation, b, accumulator),
                 };
             }
@@ -146,56 +147,18 @@ internal static unsafe class AtomicHelpers
         return present && !cpu.Mmu.HitCurrentBlock ? host : throw GuestFaultException.Instance;
     }
 
-    private static ulong Apply(ref byte cell, AtomicOperation operation, byte operand, byte accumulator)
+    private static ulong Apply<T>(ref T cell, AtomicOperation operation, ulong operand, ulong accumulator)
+        where T : unmanaged, IBinaryInteger<T>
     {
-        for (byte old = Volatile.Read(ref cell); ;)
+        accumulator = ulong.CreateTruncating(T.CreateTruncating(accumulator));
+        T old = cell;
+        while (true)
         {
-            byte seen = Interlocked.CompareExchange(ref cell, (byte)Compute(operation, old, operand, accumulator), old);
+            ulong value = Compute(operation, ulong.CreateTruncating(old), operand, accumulator);
+            T seen = Interlocked.CompareExchange(ref cell, T.CreateTruncating(value), old);
             if (seen == old)
             {
-                return old;
-            }
-
-            old = seen;
-        }
-    }
-
-    private static ulong Apply(ref ushort cell, AtomicOperation operation, ushort operand, ushort accumulator)
-    {
-        for (ushort old = Volatile.Read(ref cell); ;)
-        {
-            ushort seen = Interlocked.CompareExchange(ref cell, (ushort)Compute(operation, old, operand, accumulator), old);
-            if (seen == old)
-            {
-                return old;
-            }
-
-            old = seen;
-        }
-    }
-
-    private static ulong Apply(ref uint cell, AtomicOperation operation, uint operand, uint accumulator)
-    {
-        for (uint old = Volatile.Read(ref cell); ;)
-        {
-            uint seen = Interlocked.CompareExchange(ref cell, (uint)Compute(operation, old, operand, accumulator), old);
-            if (seen == old)
-            {
-                return old;
-            }
-
-            old = seen;
-        }
-    }
-
-    private static ulong Apply(ref ulong cell, AtomicOperation operation, ulong operand, ulong accumulator)
-    {
-        for (ulong old = Volatile.Read(ref cell); ;)
-        {
-            ulong seen = Interlocked.CompareExchange(ref cell, Compute(operation, old, operand, accumulator), old);
-            if (seen == old)
-            {
-                return old;
+                return ulong.CreateTruncating(old);
             }
 
             old = seen;
