@@ -15,6 +15,9 @@ public sealed record TranslationOptions
 
     /// <summary>Called with each block after optimisation (<c>-d op</c>, <c>in_asm</c>).</summary>
     public Action<IrBlock>? Translated { get; init; }
+
+    /// <summary>Called with the program counter of each block before it runs (<c>-d exec</c>). Blocks are then not chained, so that none is missed.</summary>
+    public Action<ulong>? Entered { get; init; }
 }
 
 /// <summary>
@@ -184,6 +187,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
 
     private LeaveReason Enter(TranslationBlock block)
     {
+        _options.Entered?.Invoke(block.Key.Pc);
         _cpu->Leave = LeaveReason.BlockEnd;
         Op* exit = ((delegate*<Op*, byte*, Op*>)block.Code->Handler)(block.Code, (byte*)_cpu);
         while (_cpu->Leave == LeaveReason.BlockEnd)
@@ -339,7 +343,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         {
             SecondPage = secondPage,
             PcMask = _ir.PcMask,
-            MayChain = _ir.MayChain,
+            MayChain = _ir.MayChain && _options.Entered is null,
             Instructions = instructions,
         };
     }

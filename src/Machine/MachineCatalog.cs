@@ -44,9 +44,5 @@ public static class MachineCatalog
         ("in_asm", DebugLogItems.InAsm, "guest code as it is translated"),
         ("op", DebugLogItems.Op, "intermediate code of each block"),
         ("exec", DebugLogItems.Exec, "every block that is executed"),
-        ("cpu", DebugLogItems.Cpu, "CPU state before each block"),
-        ("cpu_reset", DebugLogItems.CpuReset, "CPU state before each reset"),
-        ("guest_errors", DebugLogItems.GuestErrors, "things a guest should not do"),
-        ("mmu", DebugLogItems.Mmu, "page walks and TLB flushes"),
     ];
 }

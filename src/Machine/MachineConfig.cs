@@ -176,18 +176,6 @@ public enum DebugLogItems
 
     /// <summary>Every block that is executed.</summary>
     Exec = 1 << 4,
-
-    /// <summary>CPU state before each block.</summary>
-    Cpu = 1 << 5,
-
-    /// <summary>CPU state before each reset.</summary>
-    CpuReset = 1 << 6,
-
-    /// <summary>Things a guest should not do.</summary>
-    GuestErrors = 1 << 7,
-
-    /// <summary>Page walks and TLB flushes.</summary>
-    Mmu = 1 << 8,
 }
 
 /// <summary>Debug log: <paramref name="Items"/> to <paramref name="File"/>, or to standard error when that is null.</summary>

@@ -6,6 +6,9 @@ internal static class Repository
     /// <summary>The top folder of the checkout.</summary>
     public static string Root { get; } = FindRoot();
 
+    /// <summary>In CI, where everything a test wants has been installed: nothing skips for want of a tool.</summary>
+    public static bool IsCi => Environment.GetEnvironmentVariable("CI") == "true";
+
     /// <summary>A path below the top folder.</summary>
     public static string PathOf(params string[] parts) => Path.Combine([Root, .. parts]);
 

@@ -52,8 +52,12 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         _cpu = new X86Cpu(new X86CpuEnvironment(index, environment.Memory, environment.Ports, apic, environment.Clock, environment.Model));
         Action<string>? unimplemented = _options.Logs("unimp") ? ReportUnimplemented : null;
         _cpu.Unimplemented = unimplemented;
-        IGuestFrontend frontend = X86Frontend.Create(_cpu, environment.Memory, unimplemented);
-        var options = new TranslationOptions { Translated = _options.Logs("op") ? LogBlock : null };
+        IGuestFrontend frontend = X86Frontend.Create(_cpu, environment.Memory, unimplemented, _options.Logs("in_asm") ? _options.Log : null);
+        var options = new TranslationOptions
+        {
+            Translated = _options.Logs("op") ? LogBlock : null,
+            Entered = _options.Logs("exec") ? pc => _options.Log!($"cpu{Index}: exec {pc:x16}") : null,
+        };
         _engine = new TranslationEngine(&_cpu.State->Header, _cpu.Mmu, frontend, environment.Memory, codePages, options) { Client = this };
         apic.Connect(this);
     }

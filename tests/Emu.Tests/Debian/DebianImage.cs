@@ -17,7 +17,7 @@ internal static class DebianImage
 
     /// <summary>Why tests that need it are skipped, or null. In CI a missing image is a failure, not a skip.</summary>
     public static string? WhySkip { get; } =
-        (File.Exists(Kernel) && File.Exists(Initrd)) || Environment.GetEnvironmentVariable("CI") == "true" ? null : "run guests/debian/fetch.sh";
+        (File.Exists(Kernel) && File.Exists(Initrd)) || Repository.IsCi ? null : "run guests/debian/fetch.sh";
 }
 
 /// <summary>A fact that needs the Debian guest.</summary>

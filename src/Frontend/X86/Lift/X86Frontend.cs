@@ -10,6 +10,7 @@ public static class X86Frontend
     /// <param name="cpu">The CPU; its mode and program counter decide what is lifted.</param>
     /// <param name="memory">Guest-physical memory.</param>
     /// <param name="unimplemented">Called with the text of each instruction that is translated to #UD because it is not implemented.</param>
-    public static IGuestFrontend Create(X86Cpu cpu, AddressSpace memory, Action<string>? unimplemented = null) =>
-        new X86Lifter(cpu, memory) { Unimplemented = unimplemented };
+    /// <param name="disassembled">Called with address and text of each instruction that is lifted.</param>
+    public static IGuestFrontend Create(X86Cpu cpu, AddressSpace memory, Action<string>? unimplemented = null, Action<string>? disassembled = null) =>
+        new X86Lifter(cpu, memory) { Unimplemented = unimplemented, Disassembled = disassembled };
 }

@@ -32,6 +32,9 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
     /// <summary>Called with the text of each instruction that is not implemented, when it is translated.</summary>
     public Action<string>? Unimplemented { get; set; }
 
+    /// <summary>Called with address and text of each instruction that is lifted.</summary>
+    public Action<string>? Disassembled { get; set; }
+
     /// <summary>16, 32 or 64.</summary>
     private int CodeSize { get; set; }
 
@@ -111,6 +114,7 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
             block.BeginInstruction((int)offset);
             block.ByteLength = end;
             _nextTemporary = 0;
+            Disassembled?.Invoke($"0x{Pc:x16}: {instruction}");
             LiftInstruction(instruction);
             if (!_ended && (block.InstructionCount >= maxInstructions || _fetcher.AtPageEnd || block.OpCount > 1500))
             {
