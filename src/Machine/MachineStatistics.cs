@@ -20,6 +20,7 @@ public sealed record MachineStatistics(string Accelerator, TimeSpan WallTime, IR
         ("halts", counters => counters.Halts),
         ("MMIO accesses", counters => counters.MmioAccesses),
         ("port accesses", counters => counters.PortAccesses),
+        ("unimplemented", counters => counters.Unimplemented),
         ("blocks translated", counters => counters.BlocksTranslated),
         ("blocks invalidated", counters => counters.BlocksInvalidated),
     ];

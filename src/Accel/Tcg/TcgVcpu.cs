@@ -50,9 +50,8 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         _apic = apic;
         _options = environment.Options;
         _cpu = new X86Cpu(new X86CpuEnvironment(index, environment.Memory, environment.Ports, apic, environment.Clock, environment.Model));
-        Action<string>? unimplemented = _options.Logs("unimp") ? ReportUnimplemented : null;
-        _cpu.Unimplemented = unimplemented;
-        IGuestFrontend frontend = X86Frontend.Create(_cpu, environment.Memory, unimplemented, _options.Logs("in_asm") ? _options.Log : null);
+        _cpu.Unimplemented = ReportUnimplemented;
+        IGuestFrontend frontend = X86Frontend.Create(_cpu, environment.Memory, ReportUnimplemented, _options.Logs("in_asm") ? _options.Log : null);
         var options = new TranslationOptions
         {
             Translated = _options.Logs("op") ? LogBlock : null,
@@ -387,8 +386,14 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         }
     }
 
-    private void ReportUnimplemented(string instruction) =>
-        _options.Log!($"NotSupported: {instruction} at {_cpu.State->Header.Pc:x}");
+    private void ReportUnimplemented(string what)
+    {
+        _statistics.Unimplemented++;
+        if (_options.Logs("unimp"))
+        {
+            _options.Log!($"NotSupported: {what}");
+        }
+    }
 
     private void LogBlock(IrBlock block) => _options.Log!(IrDump.Format(block));
 }

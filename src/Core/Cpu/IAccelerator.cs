@@ -85,6 +85,9 @@ public sealed class VcpuStatistics
     /// <summary>Translation blocks invalidated by writes to their code.</summary>
     public ulong BlocksInvalidated { get; set; }
 
+    /// <summary>Instructions translated to #UD, and MSR accesses answered by #GP, because they are not implemented; <c>-d unimp</c> names them.</summary>
+    public ulong Unimplemented { get; set; }
+
     /// <summary>Memory-mapped I/O accesses.</summary>
     public ulong MmioAccesses { get; set; }
 
