@@ -51,7 +51,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         _options = environment.Options;
         _cpu = new X86Cpu(new X86CpuEnvironment(index, environment.Memory, environment.Ports, apic, environment.Clock, environment.Model));
         Action<string>? unimplemented = _options.Logs("unimp") ? ReportUnimplemented : null;
-        _cpu.Unimplemented = unimplemented;
+        _cpu.Unimplemented = unimplemented is null ? null : what => unimplemented($"{what} at {_engine!.CurrentPc:x16}");
         IGuestFrontend frontend = X86Frontend.Create(_cpu, environment.Memory, unimplemented, _options.Logs("in_asm") ? _options.Log : null);
         var options = new TranslationOptions
         {
@@ -388,7 +388,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
     }
 
     private void ReportUnimplemented(string instruction) =>
-        _options.Log!($"NotSupported: {instruction} at {_cpu.State->Header.Pc:x}");
+        _options.Log!($"NotSupported: {instruction}");
 
     private void LogBlock(IrBlock block) => _options.Log!(IrDump.Format(block));
 }

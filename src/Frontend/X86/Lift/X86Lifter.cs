@@ -29,7 +29,7 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
         _decoders = [Decoder.Create(16, _fetcher), Decoder.Create(32, _fetcher), Decoder.Create(64, _fetcher)];
     }
 
-    /// <summary>Called with the text of each instruction that is not implemented, when it is translated.</summary>
+    /// <summary>Called with text and address of each instruction that is not implemented, when it is translated.</summary>
     public Action<string>? Unimplemented { get; set; }
 
     /// <summary>Called with address and text of each instruction that is lifted.</summary>
@@ -177,7 +177,7 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
     {
         if (!instruction.IsInvalid && instruction.Mnemonic is not (Mnemonic.Ud0 or Mnemonic.Ud1 or Mnemonic.Ud2))
         {
-            Unimplemented?.Invoke(instruction.ToString());
+            Unimplemented?.Invoke($"{instruction} at {Pc:x16}");
         }
 
         RaiseAlways(X86Vector.InvalidOpcode);
