@@ -96,6 +96,22 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         return Enter(_singleBlock);
     }
 
+    /// <summary>The program counter of the instruction in execution.</summary>
+    public ulong CurrentPc
+    {
+        get
+        {
+            if (_cpu->CurrentOp == 0)
+            {
+                return _cpu->Pc;
+            }
+
+            Op* op = (Op*)_cpu->CurrentOp;
+            TranslationBlock block = BlockOf(op);
+            return (block.Key.Pc + block.Instructions[block.InstructionAt((int)(op - block.Code))].PcOffset) & block.PcMask;
+        }
+    }
+
     /// <summary>Sets the program counter to the instruction that <see cref="CpuHeader.CurrentOp"/> belongs to, and counts the instructions before it.</summary>
     public void RewindToCurrentInstruction()
     {

@@ -50,7 +50,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         _apic = apic;
         _options = environment.Options;
         _cpu = new X86Cpu(new X86CpuEnvironment(index, environment.Memory, environment.Ports, apic, environment.Clock, environment.Model));
-        _cpu.Unimplemented = ReportUnimplemented;
+        _cpu.Unimplemented = what => ReportUnimplemented($"{what} at {_engine!.CurrentPc:x16}");
         IGuestFrontend frontend = X86Frontend.Create(_cpu, environment.Memory, ReportUnimplemented, _options.Logs("in_asm") ? _options.Log : null);
         var options = new TranslationOptions
         {

@@ -34,13 +34,19 @@ public sealed class OptionEffectTests : IDisposable
     [Fact]
     public void D_Unimp_NamesTheInstructionAndTheAddress()
     {
-        // getsec, which no model has; then out 0f4h, al by way of the invalid-opcode handler at 0:6.
-        string image = Write([0xc7, 0x06, 0x18, 0x00, 0x0c, 0x7c, 0x0f, 0x37, 0xeb, 0xfe, 0x90, 0x90, 0x66, 0xb8, 0x10, 0, 0, 0, 0x66, 0xe7, 0xf4]);
+        // mov word [6 * 4], handler; mov ecx, 8b000000h (no such register); getsec (which no model has); jmp $; the handler:
+        // sti; mov al, 10h; out 0f4h, al; in the handler of #GP: skip the instruction
+        byte[] code =
+        [
+            0xc7, 0x06, 0x18, 0x00, 0x20, 0x7c, 0xc7, 0x06, 0x34, 0x00, 0x28, 0x7c, 0x66, 0xb9, 0, 0, 0, 0x8b, 0x0f, 0x32, 0x90, 0x0f, 0x37, 0xeb,
+            0xfe, 0, 0, 0, 0, 0, 0, 0, 0x66, 0xb8, 0x10, 0, 0, 0, 0xe7, 0xf4, 0x89, 0xe5, 0x83, 0x46, 0x00, 0x02, 0xcf,
+        ];
+        string image = Write(code);
 
         EmuOutcome outcome = EmuProcess.Run("-d", "unimp", "-device", $"loader,file={image},addr=0x7c00,cpu-num=0", Guest[2], Guest[3]);
 
         Assert.Equal(Passed, outcome.ExitCode);
-        Assert.Contains("getsec at 7c06", outcome.Errors, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal("NotSupported: RDMSR 8b000000 at 0000000000007c12\nNotSupported: getsec at 0000000000007c15\n", outcome.Errors);
     }
 
     [Fact]

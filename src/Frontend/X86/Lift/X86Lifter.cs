@@ -177,7 +177,7 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
     {
         if (!instruction.IsInvalid && instruction.Mnemonic is not (Mnemonic.Ud0 or Mnemonic.Ud1 or Mnemonic.Ud2))
         {
-            Unimplemented?.Invoke($"{instruction} at {Pc:x}");
+            Unimplemented?.Invoke($"{instruction} at {Pc:x16}");
         }
 
         RaiseAlways(X86Vector.InvalidOpcode);
