@@ -29,6 +29,19 @@ internal sealed unsafe class CodeArena(int maxBytes) : IDisposable
         return ops;
     }
 
+    /// <summary>Starts again at the first byte, keeping the memory of one chunk; no op may be in use.</summary>
+    public void Rewind()
+    {
+        if (_chunks.Count == 1)
+        {
+            _usedInChunk = 0;
+        }
+        else
+        {
+            Clear();
+        }
+    }
+
     /// <summary>Gives all memory back; no op may be in use.</summary>
     public void Clear()
     {

@@ -91,7 +91,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         }
 
         _ir.MayChain = false;
-        _singleArena.Clear();
+        _singleArena.Rewind();
         _singleBlock = Encode(_singleArena, new BlockKey(physical, _cpu->Pc, _cpu->ModeKey), -1);
         return Enter(_singleBlock);
     }
@@ -106,9 +106,8 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
                 return _cpu->Pc;
             }
 
-            Op* op = (Op*)_cpu->CurrentOp;
-            TranslationBlock block = BlockOf(op);
-            return (block.Key.Pc + block.Instructions[block.InstructionAt((int)(op - block.Code))].PcOffset) & block.PcMask;
+            (TranslationBlock block, int index) = LocateCurrentInstruction();
+            return PcOf(block, index);
         }
     }
 
@@ -120,11 +119,9 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
             return;
         }
 
-        Op* op = (Op*)_cpu->CurrentOp;
-        TranslationBlock block = BlockOf(op);
-        int index = block.InstructionAt((int)(op - block.Code));
+        (TranslationBlock block, int index) = LocateCurrentInstruction();
         _cpu->Instructions += (ulong)index;
-        _cpu->Pc = (block.Key.Pc + block.Instructions[index].PcOffset) & block.PcMask;
+        _cpu->Pc = PcOf(block, index);
         _cpu->CurrentOp = 0;
     }
 
@@ -199,6 +196,15 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
             NativeMemory.AlignedFree(_cpu->JumpCache);
             _cpu->JumpCache = null;
         }
+    }
+
+    private static ulong PcOf(TranslationBlock block, int instruction) => (block.Key.Pc + block.Instructions[instruction].PcOffset) & block.PcMask;
+
+    private (TranslationBlock Block, int Instruction) LocateCurrentInstruction()
+    {
+        Op* op = (Op*)_cpu->CurrentOp;
+        TranslationBlock block = BlockOf(op);
+        return (block, block.InstructionAt((int)(op - block.Code)));
     }
 
     private LeaveReason Enter(TranslationBlock block)
