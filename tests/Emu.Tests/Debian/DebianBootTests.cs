@@ -121,10 +121,11 @@ public sealed partial class DebianBootTests(DebianSession session) : IClassFixtu
     }
 
     [DebianFact]
-    public void CpuMax_Boots_AndARebootEndsTheMachine()
+    public void CpuMax_BootsOnTwoCpus_AndARebootEndsTheMachine()
     {
-        using var debian = new DebianMachine("max");
+        using var debian = new DebianMachine("max", cpus: 2);
         debian.WaitForShell();
+        Assert.Equal("2", debian.Run("grep -c ^processor /proc/cpuinfo").Output);
 
         Assert.Equal(0, debian.RunToEnd("reboot -f"));
         Assert.Empty(Complaints(debian.Text));

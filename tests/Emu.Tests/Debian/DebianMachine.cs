@@ -22,13 +22,14 @@ internal sealed class DebianMachine : IDisposable
     private int _exitCode = -1;
     private int _position;
 
-    public DebianMachine(string cpuModel)
+    public DebianMachine(string cpuModel, int cpus = 1)
     {
         var machineLock = new MachineLock();
         _serial = new MemoryBackend("serial0", machineLock);
         var config = new MachineConfig
         {
             CpuModel = cpuModel,
+            Smp = new SmpSpec(cpus),
             MemoryBytes = 512UL << 20,
             Boot = new BootSpec { Kernel = DebianImage.Kernel, Initrd = DebianImage.Initrd, Append = DebianImage.CommandLine },
             Serials = [new CharSpec(CharKind.Null)],
