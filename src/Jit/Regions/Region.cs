@@ -1,0 +1,49 @@
+using Emu.Frontend.Ir;
+using Emu.Jit.Interpreter;
+
+namespace Emu.Jit.Regions;
+
+/// <summary>
+/// A piece of hot guest code that is compiled as one method: blocks of one mode, entered at the first. Built on the vCPU's thread,
+/// compiled on another; nothing in it changes in between. Every place where compiled code can leave is a tier-0 op
+/// (<see cref="RegionBlock.Tier0"/>), so that leaving means: write the registers back, jump to that op.
+/// </summary>
+internal sealed class Region
+{
+    /// <summary>The blocks; control enters at number 0.</summary>
+    public required RegionBlock[] Blocks { get; init; }
+
+    /// <summary>Applied to every program counter that leaves the region.</summary>
+    public required ulong PcMask { get; init; }
+
+    /// <summary>Guest instructions in all blocks.</summary>
+    public int InstructionCount => Blocks.Sum(block => block.Instructions.Length);
+}
+
+/// <summary>One block of a <see cref="Region"/>, with its own copy of the optimised IR, without <see cref="IrOpcode.Nop"/>s.</summary>
+internal sealed unsafe class RegionBlock
+{
+    /// <summary>Program counter of the first instruction.</summary>
+    public required ulong Pc { get; init; }
+
+    /// <summary>The ops; the last one or two end the block.</summary>
+    public required IrOp[] Ops { get; init; }
+
+    /// <summary>
+    /// The block's tier-0 code: <c>Tier0 + i</c> does what <c>Ops[i]</c> does. Execution may continue there at the first op of an
+    /// instruction and at the ops that end the block, with all guest state in the vCPU's state block.
+    /// </summary>
+    public required Op* Tier0 { get; init; }
+
+    /// <summary>Index of the first op of each guest instruction, ascending.</summary>
+    public required ushort[] Instructions { get; init; }
+
+    /// <summary>Where the direct jumps of the block lead, by the order of their ops: the taken one first for a conditional end.</summary>
+    public required RegionEdge[] Edges { get; init; }
+}
+
+/// <summary>The target of a direct jump.</summary>
+/// <param name="Op">Index of the jump op in its block.</param>
+/// <param name="Block">Number of the block in the region, or −1 when the jump leaves it.</param>
+/// <param name="IsBackward">Looks at <see cref="CpuHeader.ExitRequest"/>: every cycle of the region has at least one such edge.</param>
+internal readonly record struct RegionEdge(int Op, int Block, bool IsBackward);
