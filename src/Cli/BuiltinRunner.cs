@@ -1,7 +1,6 @@
 using Emu.Core;
 using System.Diagnostics;
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using Emu.Cli.Terminal;
 using Emu.Core.Cpu;
@@ -112,14 +111,13 @@ internal static class BuiltinRunner
         {
             get
             {
-                using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-                hash.AppendData(Ram);
+                ulong hash = Fnv1a(0xcbf29ce484222325, Ram);
                 foreach ((string name, ulong value) in Registers)
                 {
-                    hash.AppendData(Encoding.ASCII.GetBytes($"{name}={value:x};"));
+                    hash = Fnv1a(hash, Encoding.ASCII.GetBytes($"{name}={value:x};"));
                 }
 
-                return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
+                return $"{hash:x16}";
             }
         }
 
@@ -134,6 +132,17 @@ internal static class BuiltinRunner
             }
 
             return new FinalState(ram, [.. Describe(machine.GetVcpuState(0)).Where(register => !TimeDependentRegisters.Contains(register.Name))]);
+        }
+
+        // FNV-1a, 64 bits: not from System.Security.Cryptography, which needs OpenSSL, and a small host has none.
+        private static ulong Fnv1a(ulong hash, byte[] data)
+        {
+            foreach (byte value in data)
+            {
+                hash = (hash ^ value) * 0x100000001b3;
+            }
+
+            return hash;
         }
 
         public string? FirstDifference(FinalState other)
