@@ -6,8 +6,13 @@ namespace Emu.Jit;
 internal sealed class CodePageCache(SoftMmu mmu)
 {
     private const int Size = 256;
+    private const int LargeRegionShift = 30;
 
     private readonly (ulong Tag, ulong Physical)[] _entries = new (ulong, ulong)[Size];
+
+    // The stretch of 1 GiB regions with pieces of large pages, any of which INVLPG of one address drops.
+    private ulong _firstLarge = ulong.MaxValue;
+    private ulong _lastLarge;
 
     /// <summary>The page translated last is global: it survives a CR3 write.</summary>
     public bool LastWasGlobal { get; private set; }
@@ -25,12 +30,33 @@ internal sealed class CodePageCache(SoftMmu mmu)
                 return false;
             }
 
-            entry = (tag, (translation.PhysicalPage & ~0xfffUL) | (ulong)(translation.Flags & TlbPageFlags.Global));
+            entry = (tag, (translation.PhysicalPage & ~0xfffUL) | (ulong)(translation.Flags & (TlbPageFlags.Global | TlbPageFlags.Large)));
+            if ((translation.Flags & TlbPageFlags.Large) != 0)
+            {
+                _firstLarge = Math.Min(_firstLarge, linear >> LargeRegionShift);
+                _lastLarge = Math.Max(_lastLarge, linear >> LargeRegionShift);
+            }
         }
 
         LastWasGlobal = (entry.Physical & (ulong)TlbPageFlags.Global) != 0;
         physical = (entry.Physical & ~0xfffUL) | (linear & 0xfff);
         return true;
+    }
+
+    /// <summary>True when a large page with code may hold <paramref name="linear"/>.</summary>
+    public bool MayBeLarge(ulong linear) => linear >> LargeRegionShift >= _firstLarge && linear >> LargeRegionShift <= _lastLarge;
+
+    /// <summary>Forgets the page of <paramref name="linear"/>.</summary>
+    public void Forget(ulong linear)
+    {
+        if (MayBeLarge(linear))
+        {
+            Clear(includeGlobal: true);
+        }
+        else
+        {
+            _entries[(linear >> 12) & (Size - 1)] = default;
+        }
     }
 
     /// <summary>Forgets all pages, or all but the global ones.</summary>

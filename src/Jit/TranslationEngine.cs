@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Emu.Core.Memory;
 using Emu.Frontend.Ir;
 using Emu.Frontend.SoftMmu;
@@ -37,7 +36,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
     private readonly Dictionary<BlockKey, TranslationBlock> _blocks = [];
     private readonly Dictionary<ulong, List<TranslationBlock>> _blocksByPage = [];
     private readonly List<TranslationBlock> _numbered = [];
-    private readonly CodePageCache _codePages;
+    private readonly CodeAddressCache _addresses;
     private readonly CodePageSet _sharedPages;
     private TranslationBlock? _singleBlock;
     private int _generation; // counts FlushAll: pointers to ops do not outlive one
@@ -53,11 +52,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         _sharedPages = sharedPages;
         _options = options;
         _arena = new CodeArena(options.CodeCacheBytes);
-        _codePages = new CodePageCache(mmu);
-        cpu->JumpCache = (JumpCacheEntry*)NativeMemory.AlignedAlloc((nuint)(JumpCacheEntry.Count * sizeof(JumpCacheEntry)), 64);
-        ForgetAddresses(includeGlobal: true);
-        mmu.Flushed = ForgetAddresses;
-        mmu.PageFlushed = ForgetPage;
+        _addresses = new CodeAddressCache(cpu, mmu);
         mmu.CodeObserver = this;
     }
 
@@ -83,7 +78,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
     /// <summary>Executes exactly one instruction, untouched by caches of code.</summary>
     public LeaveReason RunSingle()
     {
-        if (!_frontend.TryGetFetchAddress(out ulong linear) || !_codePages.TryTranslate(linear, out ulong physical)
+        if (!_frontend.TryGetFetchAddress(out ulong linear) || !_addresses.Pages.TryTranslate(linear, out ulong physical)
             || !_frontend.TryLift(_ir, physical, maxInstructions: 1))
         {
             NoteFetchFault();
@@ -181,7 +176,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         _numbered.Clear();
         _arena.Clear();
         _cpu->CurrentOp = 0;
-        ForgetAddresses(includeGlobal: true);
+        _addresses.Clear();
     }
 
     /// <inheritdoc/>
@@ -193,8 +188,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
             FlushAll();
             _arena.Dispose();
             _singleArena.Dispose();
-            NativeMemory.AlignedFree(_cpu->JumpCache);
-            _cpu->JumpCache = null;
+            _addresses.Dispose();
         }
     }
 
@@ -259,13 +253,13 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
 
     private TranslationBlock? FindBlock()
     {
-        JumpCacheEntry* cached = _cpu->JumpCache + JumpCacheEntry.IndexOf(_cpu->Pc);
+        JumpCacheEntry* cached = _addresses.EntryFor(_cpu->Pc);
         if (cached->Pc == _cpu->Pc && cached->ModeKey == _cpu->ModeKey)
         {
             return _numbered[(int)cached->BlockNumber];
         }
 
-        if (!_frontend.TryGetFetchAddress(out ulong linear) || !_codePages.TryTranslate(linear, out ulong physical))
+        if (!_frontend.TryGetFetchAddress(out ulong linear) || !_addresses.Pages.TryTranslate(linear, out ulong physical))
         {
             NoteFetchFault();
             return null;
@@ -283,12 +277,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
 
         if (block.MayChain)
         {
-            JumpCacheEntry* entry = _cpu->JumpCache + JumpCacheEntry.IndexOf(key.Pc);
-            entry->Pc = key.Pc;
-            entry->ModeKey = key.ModeKey;
-            entry->Code = (nint)block.Code;
-            entry->BlockNumber = block.Number;
-            entry->IsGlobal = _codePages.LastWasGlobal && block.SecondPage is null ? 1 : 0;
+            _addresses.Add(key, block, _addresses.Pages.LastWasGlobal && block.SecondPage is null);
         }
 
         return block;
@@ -314,7 +303,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         if (((linear + (uint)_ir.ByteLength - 1) ^ linear) >> 12 != 0)
         {
             ulong next = (linear & ~0xfffUL) + 0x1000;
-            secondPage = _codePages.TryTranslate(next, out ulong second) ? second & ~0xfffUL : null;
+            secondPage = _addresses.Pages.TryTranslate(next, out ulong second) ? second & ~0xfffUL : null;
         }
 
         IrOptimizer.Run(_ir);
@@ -382,7 +371,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
 
     private bool SecondPageMatches(TranslationBlock block, ulong linear) =>
         block.SecondPage is null
-        || (_codePages.TryTranslate((linear & ~0xfffUL) + 0x1000, out ulong physical) && (physical & ~0xfffUL) == block.SecondPage);
+        || (_addresses.Pages.TryTranslate((linear & ~0xfffUL) + 0x1000, out ulong physical) && (physical & ~0xfffUL) == block.SecondPage);
 
     private void Drop(TranslationBlock block)
     {
@@ -405,11 +394,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
             ((Op*)jump)->Target = 0;
         }
 
-        JumpCacheEntry* entry = _cpu->JumpCache + JumpCacheEntry.IndexOf(block.Key.Pc);
-        if (entry->Code == (nint)block.Code)
-        {
-            entry->ModeKey = JumpCacheEntry.NoMode;
-        }
+        _addresses.Remove(block);
     }
 
     private List<TranslationBlock> BlocksIn(ulong page) => _blocksByPage[page];
@@ -449,32 +434,4 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
     }
 
     private void NoteFetchFault() => _cpu->CurrentOp = 0;
-
-    private void ForgetAddresses(bool includeGlobal)
-    {
-        _codePages.Clear(includeGlobal);
-        for (int i = 0; i < JumpCacheEntry.Count; i++)
-        {
-            JumpCacheEntry* entry = _cpu->JumpCache + i;
-            if (includeGlobal || entry->IsGlobal == 0)
-            {
-                entry->ModeKey = JumpCacheEntry.NoMode;
-            }
-        }
-    }
-
-    // A block may reach into the page from the one before it.
-    private void ForgetPage(ulong linear)
-    {
-        _codePages.Clear(includeGlobal: true);
-        ulong page = linear >> 12;
-        for (int i = 0; i < JumpCacheEntry.Count; i++)
-        {
-            JumpCacheEntry* entry = _cpu->JumpCache + i;
-            if (entry->Pc >> 12 == page || entry->Pc >> 12 == page - 1)
-            {
-                entry->ModeKey = JumpCacheEntry.NoMode;
-            }
-        }
-    }
 }

@@ -161,6 +161,11 @@ public sealed unsafe partial class SoftMmu
         entry->ReadTag = readable ? page | readBits : TlbEntry.Invalid;
         entry->WriteTag = writable ? page | writeBits : TlbEntry.Invalid;
         entry->Physical = physical | (ulong)translation.Flags;
+        if ((translation.Flags & TlbPageFlags.Global) == 0)
+        {
+            _context.NoteLocal(entry);
+        }
+
         if ((translation.Flags & TlbPageFlags.Large) != 0)
         {
             _largeRegions.Add(page >> LargeRegionShift);

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Emu.Core.Memory;
 using Emu.Frontend.Ir;
 
@@ -38,7 +37,6 @@ public sealed unsafe partial class SoftMmu : IDisposable
     private readonly CpuHeader* _cpu;
     private readonly IPageWalker _walker;
     private readonly AddressSpace _memory;
-    private readonly TlbEntry* _entries;
     // Which 1 GiB stretches hold pieces of large pages: elsewhere INVLPG need not look for them.
     private readonly HashSet<ulong> _largeRegions = [];
     private bool _disposed;
@@ -49,8 +47,7 @@ public sealed unsafe partial class SoftMmu : IDisposable
         _cpu = cpu;
         _walker = walker;
         _memory = memory;
-        _entries = (TlbEntry*)NativeMemory.AlignedAlloc(Modes * TlbEntry.Count * TlbEntry.Size, 64);
-        Flush(includeGlobal: true);
+        _context = _contexts[0] = new TlbContext { Pcid = 0 };
         SetMode(MmuMode.Supervisor);
     }
 
@@ -59,9 +56,6 @@ public sealed unsafe partial class SoftMmu : IDisposable
 
     /// <summary>Receiver of writes to translated code.</summary>
     public ICodeWriteObserver? CodeObserver { get; set; }
-
-    /// <summary>Called after every flush, with whether global pages went too: caches of program counters must follow.</summary>
-    public Action<bool>? Flushed { get; set; }
 
     /// <summary>Called after the page of a linear address was dropped.</summary>
     public Action<ulong>? PageFlushed { get; set; }
@@ -91,68 +85,62 @@ public sealed unsafe partial class SoftMmu : IDisposable
     public void SetMode(MmuMode mode)
     {
         Mode = mode;
-        _cpu->Tlb = Table(mode);
-    }
-
-    /// <summary>Drops all translations, or all but the global ones.</summary>
-    public void Flush(bool includeGlobal)
-    {
-        Flushes++;
-        for (int i = 0; i < Modes * TlbEntry.Count; i++)
-        {
-            TlbEntry* entry = _entries + i;
-            if (includeGlobal || (entry->Physical & (ulong)TlbPageFlags.Global) == 0)
-            {
-                Drop(entry);
-            }
-        }
-
-        if (includeGlobal)
-        {
-            _largeRegions.Clear();
-        }
-
-        Flushed?.Invoke(includeGlobal);
+        _cpu->Tlb = _context.Table(mode);
     }
 
     /// <summary>Drops the translations of one page, and of the large page that holds it (INVLPG).</summary>
     public void FlushPage(ulong linear)
     {
-        for (int mode = 0; mode < Modes; mode++)
+        bool maybeLarge = _largeRegions.Contains(linear >> LargeRegionShift);
+        foreach (TlbContext? context in _contexts)
         {
-            TlbEntry* entry = EntryFor(linear, (MmuMode)mode);
-            if ((entry->ReadTag & PageMask) == (linear & PageMask) || (entry->WriteTag & PageMask) == (linear & PageMask))
+            if (context is not null)
             {
-                Drop(entry);
-            }
-        }
-
-        // A large page is cached in 4 KiB pieces, any of which may be meant.
-        if (_largeRegions.Contains(linear >> LargeRegionShift))
-        {
-            for (int i = 0; i < Modes * TlbEntry.Count; i++)
-            {
-                TlbEntry* entry = _entries + i;
-                ulong tag = (entry->ReadTag & TlbEntry.Invalid) == 0 ? entry->ReadTag : entry->WriteTag;
-                if ((entry->Physical & (ulong)TlbPageFlags.Large) != 0 && tag >> LargeRegionShift == linear >> LargeRegionShift)
-                {
-                    Drop(entry);
-                }
+                FlushPage(context, linear, maybeLarge);
             }
         }
 
         PageFlushed?.Invoke(linear);
     }
 
+    private static void FlushPage(TlbContext context, ulong linear, bool maybeLarge)
+    {
+        for (int mode = 0; mode < Modes; mode++)
+        {
+            TlbEntry* entry = context.Table((MmuMode)mode) + TlbEntry.IndexOf(linear);
+            if ((entry->ReadTag & PageMask) == (linear & PageMask) || (entry->WriteTag & PageMask) == (linear & PageMask))
+            {
+                entry->Drop();
+            }
+        }
+
+        // A large page is cached in 4 KiB pieces, any of which may be meant.
+        if (!maybeLarge)
+        {
+            return;
+        }
+
+        foreach (ref TlbEntry entry in context.Entries)
+        {
+            ulong tag = (entry.ReadTag & TlbEntry.Invalid) == 0 ? entry.ReadTag : entry.WriteTag;
+            if ((entry.Physical & (ulong)TlbPageFlags.Large) != 0 && tag >> LargeRegionShift == linear >> LargeRegionShift)
+            {
+                entry.Drop();
+            }
+        }
+    }
+
     /// <summary>Makes writes to a physical page take the slow path, because code in it was translated or the dirty log asks.</summary>
     public void TrackWrites(ulong physicalPage)
     {
-        for (int i = 0; i < Modes * TlbEntry.Count; i++)
+        foreach (TlbContext? context in _contexts)
         {
-            TlbEntry* entry = _entries + i;
-            if ((entry->Physical & PageMask) == physicalPage && (entry->WriteTag & TlbEntry.Invalid) == 0)
+            foreach (ref TlbEntry entry in context is null ? default : context.Entries)
             {
-                entry->WriteTag |= TagTracked;
+                if ((entry.Physical & PageMask) == physicalPage && (entry.WriteTag & TlbEntry.Invalid) == 0)
+                {
+                    entry.WriteTag |= TagTracked;
+                }
             }
         }
     }
@@ -264,22 +252,15 @@ public sealed unsafe partial class SoftMmu : IDisposable
         if (!_disposed)
         {
             _disposed = true;
-            NativeMemory.AlignedFree(_entries);
+            foreach (TlbContext? context in _contexts)
+            {
+                context?.Dispose();
+            }
         }
     }
 
-    private static void Drop(TlbEntry* entry)
-    {
-        entry->ReadTag = TlbEntry.Invalid;
-        entry->WriteTag = TlbEntry.Invalid;
-        entry->Physical = 0;
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private TlbEntry* Table(MmuMode mode) => _entries + ((int)mode * TlbEntry.Count);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private TlbEntry* EntryFor(ulong linear, MmuMode mode) => Table(mode) + ((linear >> 12) & (TlbEntry.Count - 1));
+    private TlbEntry* EntryFor(ulong linear, MmuMode mode) => _context.Table(mode) + TlbEntry.IndexOf(linear);
 
     private static ulong LoadHost(byte* host, int size) => size switch
     {

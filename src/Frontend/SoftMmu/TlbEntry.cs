@@ -30,6 +30,17 @@ public struct TlbEntry
 
     /// <summary>Guest-physical page address, with the low bits of <see cref="TlbPageFlags"/>.</summary>
     public ulong Physical;
+
+    /// <summary>The number of the entry for a linear address.</summary>
+    public static int IndexOf(ulong linear) => (int)(linear >> 12) & (Count - 1);
+
+    /// <summary>Empties the entry.</summary>
+    public void Drop()
+    {
+        ReadTag = Invalid;
+        WriteTag = Invalid;
+        Physical = 0;
+    }
 }
 
 /// <summary>What the page walk found about a page; kept in the low bits of <see cref="TlbEntry.Physical"/>.</summary>

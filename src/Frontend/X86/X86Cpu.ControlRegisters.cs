@@ -110,7 +110,7 @@ public sealed unsafe partial class X86Cpu
         Mmu.FlushPage(IsLongMode ? linear : (uint)linear);
     }
 
-    /// <summary>INVPCID. The TLB holds one context, so every type but the single address drops all of it, or all but global pages.</summary>
+    /// <summary>INVPCID (SDM vol. 2). A single address is dropped in every address space, which is more than asked and allowed.</summary>
     internal void Invpcid(ulong type, ulong linear)
     {
         if (!Environment.Model.Has(CpuFeature.Invpcid))
@@ -127,13 +127,11 @@ public sealed unsafe partial class X86Cpu
             RaiseGeneralProtection();
         }
 
-        if (type == 0)
+        switch (type)
         {
-            Mmu.FlushPage(address);
-        }
-        else
-        {
-            Mmu.Flush(includeGlobal: type == 2);
+            case 0: Mmu.FlushPage(address); break;
+            case 1: Mmu.FlushAddressSpace((int)pcid); break;
+            default: Mmu.Flush(includeGlobal: type == 2); break;
         }
     }
 
@@ -254,8 +252,10 @@ public sealed unsafe partial class X86Cpu
     private void WriteCr3(ulong value)
     {
         X86CpuState* s = State;
+        bool keep = false;
         if ((s->Cr4 & ControlBits.Cr4Pcide) != 0)
         {
+            keep = (value & Cr3NoFlush) != 0;
             value &= ~Cr3NoFlush;
         }
 
@@ -270,16 +270,16 @@ public sealed unsafe partial class X86Cpu
             RaiseGeneralProtection();
         }
 
-        CommitCr3(value, entries);
+        CommitCr3(value, entries, keep);
     }
 
     private bool IsValidCr3(ulong value) => (value & ~(PhysicalMask | PcidMask)) == 0;
 
     /// <summary>
-    /// Sets CR3 with its PDPTEs (used under PAE paging only) and drops all but global translations: with one TLB context
-    /// that is right with and without PCIDs, whatever bit 63 of the source asked.
+    /// Sets CR3 with its PDPTEs (used under PAE paging only) and goes on in its address space, whose translations other than global
+    /// ones go unless the guest asked to keep them.
     /// </summary>
-    private void CommitCr3(ulong value, ReadOnlySpan<ulong> pdptes)
+    private void CommitCr3(ulong value, ReadOnlySpan<ulong> pdptes, bool keep)
     {
         X86CpuState* s = State;
         s->Cr3 = value;
@@ -288,8 +288,10 @@ public sealed unsafe partial class X86Cpu
             pdptes.CopyTo(new Span<ulong>(s->Pdpte, 4));
         }
 
-        Mmu.Flush(includeGlobal: false);
+        Mmu.SwitchAddressSpace(CurrentPcid, keep);
     }
+
+    private int CurrentPcid => (State->Cr4 & ControlBits.Cr4Pcide) != 0 ? (int)(State->Cr3 & PcidMask) : 0;
 
     private void WriteCr4(ulong value)
     {
@@ -311,6 +313,7 @@ public sealed unsafe partial class X86Cpu
         if ((changed & Cr4FlushAll) != 0)
         {
             Mmu.Flush(includeGlobal: true);
+            Mmu.SwitchAddressSpace(CurrentPcid, keep: true);
         }
 
         UpdateBreakpoints();

@@ -79,6 +79,7 @@ public sealed unsafe partial class X86Cpu
         s->PendingDebugTraps = 0;
         s->WaitForSipi = Environment.Index == 0 ? 0u : 1u;
         Mmu.Flush(includeGlobal: true);
+        Mmu.SwitchAddressSpace(CurrentPcid, keep: true);
         UpdateBreakpoints();
         SetRflags(Rflags.Reserved1);
     }

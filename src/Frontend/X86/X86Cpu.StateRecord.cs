@@ -101,6 +101,7 @@ public sealed unsafe partial class X86Cpu
         _ = TryReadPdptes(s->Cr3, pdptes);
         pdptes.CopyTo(new Span<ulong>(s->Pdpte, 4));
         Mmu.Flush(includeGlobal: true);
+        Mmu.SwitchAddressSpace(CurrentPcid, keep: true);
         UpdateBreakpoints();
         SetRflags(state.Rflags);
     }

@@ -87,7 +87,7 @@ public sealed unsafe partial class X86Cpu
         LeaveTask(tss, cause, resume, nested);
         if (loadCr3)
         {
-            CommitCr3(next.Cr3, pdptes);
+            CommitCr3(next.Cr3, pdptes, keep: false);
         }
 
         State->Segment[X86Segment.Tr].Attributes = 0;
