@@ -54,6 +54,9 @@ public static class AcceleratorFactory
         _ => "no such accelerator",
     };
 
+    /// <summary>True when the accelerator called <paramref name="name"/> works on this host but cannot run all guests.</summary>
+    public static bool IsPartial(string name) => name == "kvm" && KvmProbe.Host is { Problem: null, RunsPrivilegedCode: false };
+
     private static string? TryCreate(AcceleratorSpec spec, MachineConfig config, AcceleratorContext context, out IAccelerator? accelerator)
     {
         accelerator = null;
