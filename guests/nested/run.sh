@@ -43,7 +43,7 @@ pack() { (cd "$1" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 2>/dev/null
 publish() {
     say 'publishing emu'
     dotnet publish "$root/src/Cli" -c Release -r linux-x64 --self-contained -nologo -v quiet --artifacts-path "$image/build" -o "$image/app" \
-        -p:PublishReadyToRun=true -p:InvariantGlobalization=true -p:DebugType=none >"$work/log" 2>&1 </dev/null || { cat "$work/log" >&2; die 'publish failed'; }
+        -p:PublishReadyToRun=true -p:InvariantGlobalization=true -p:DebugType=none -p:RunAnalyzers=false >"$work/log" 2>&1 </dev/null || { cat "$work/log" >&2; die 'publish failed'; }
     mkdir -p "$work/app/emu" "$work/app/lib64" "$work/app/lib/x86_64-linux-gnu"
     # The debugger's half of the runtime stays at home: a fifth of the size.
     (cd "$image/app" && find . -type f ! -name 'libmscordac*' ! -name 'libmscordbi*' ! -name 'libcoreclrtrace*' ! -name createdump ! -name '*.pdb' \

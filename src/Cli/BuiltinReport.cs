@@ -12,7 +12,11 @@ namespace Emu.Cli;
 /// <param name="StateHash">Hash of final RAM and registers, without what depends on time.</param>
 /// <param name="FirstDifference">First difference from the first run that passed, or null when there is none.</param>
 internal sealed record BuiltinRun(
-    string Accelerator, BuiltinOutcome Outcome, string Detail, TimeSpan Wall, string Work, string StateHash, string? FirstDifference);
+    string Accelerator, BuiltinOutcome Outcome, string Detail, TimeSpan Wall, string Work, string StateHash, string? FirstDifference)
+{
+    /// <summary>Parts of the guest that this accelerator cannot run here and that were left out, by name.</summary>
+    public IReadOnlyList<string> LeftOut { get; init; } = [];
+}
 
 /// <summary>What became of a run of the built-in guest.</summary>
 internal enum BuiltinOutcome
@@ -58,6 +62,7 @@ internal static class BuiltinReport
             bool ran = run.Outcome != BuiltinOutcome.Unavailable;
             string status = run.Outcome switch
             {
+                BuiltinOutcome.Passed when run.LeftOut.Count > 0 => "passed without " + string.Join(", ", run.LeftOut),
                 BuiltinOutcome.Passed => "passed",
                 BuiltinOutcome.Failed => "FAILED: " + run.Detail,
                 _ => "not used: " + run.Detail,

@@ -1,9 +1,7 @@
-using Emu.Core;
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using Emu.Cli.Terminal;
-using Emu.Core.Cpu;
+using Emu.Core;
 using Emu.Devices.Serial;
 using Emu.Machine;
 
@@ -11,30 +9,36 @@ namespace Emu.Cli;
 
 /// <summary>
 /// <c>emu</c> without options: the built-in guest on every accelerator of this host, and a comparison of what each left behind in
-/// RAM and registers.
+/// RAM and registers. Parts of the guest that an accelerator cannot run are found by trying, named, and left out there; what is
+/// left is compared with tcg without the same parts.
 /// </summary>
 internal static class BuiltinRunner
 {
-    private const int TimeLimitSeconds = 60;
+    private const string Reference = "tcg";
 
-    private static readonly string[] Accelerators = ["tcg", "kvm"];
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
-    // What the guest cannot control: the flags and counters that depend on when the last interrupt came.
-    private static readonly HashSet<string> TimeDependentRegisters = ["tsc", "dr6"];
+    // A part that hangs costs this much.
+    private static readonly TimeSpan PartialTimeLimit = TimeSpan.FromSeconds(5);
+
+    private static readonly string[] Accelerators = [Reference, "kvm"];
 
     /// <summary>Runs it and prints the table; returns the exit code.</summary>
     public static int Run(HostSession session)
     {
         BuiltinGuest guest = BuiltinGuest.Load();
         var runs = new List<BuiltinRun>();
-        FinalState? reference = null;
+        BuiltinState? reference = null;
         foreach (string accelerator in Accelerators)
         {
-            runs.Add(RunOn(accelerator, guest, session, echo: reference is null, ref reference));
+            Attempt attempt = RunOn(accelerator, guest, session, echo: runs.Count == 0);
             if (session.RequestedExitCode is int code)
             {
                 return code;
             }
+
+            runs.Add(accelerator == Reference ? attempt.Run : Compare(attempt, guest, session, reference));
+            reference ??= attempt.Passed ? attempt.State : null;
         }
 
         if (runs.Count(run => run.Outcome == BuiltinOutcome.Passed) == 1)
@@ -43,26 +47,62 @@ internal static class BuiltinRunner
         }
 
         BuiltinReport.Write(runs, Console.Out);
-        Console.Out.WriteLine($"Final state: SHA-256 over RAM and registers, without {Excluded(guest)}.");
+        Console.Out.WriteLine($"Final state: 64-bit FNV-1a over RAM and registers, without {BuiltinState.Excluded(guest)}.");
         return BuiltinReport.ExitCode(runs);
     }
 
+    private static BuiltinRun Compare(Attempt attempt, BuiltinGuest guest, HostSession session, BuiltinState? reference)
+    {
+        if (attempt.Skipped != 0)
+        {
+            Attempt same = RunOnce(Reference, guest.Without(attempt.Skipped), session, echo: false, TimeLimit);
+            reference = same.Passed ? same.State : null;
+        }
+
+        return attempt.Passed && reference is not null
+            ? attempt.Run with { FirstDifference = reference.FirstDifference(attempt.State!) }
+            : attempt.Run;
+    }
+
     // One accelerator has no other to agree with; at least it must do the same twice.
-    private static void CompareWithItself(List<BuiltinRun> runs, BuiltinGuest guest, HostSession session, FinalState? reference)
+    private static void CompareWithItself(List<BuiltinRun> runs, BuiltinGuest guest, HostSession session, BuiltinState? reference)
     {
         int index = runs.FindIndex(run => run.Outcome == BuiltinOutcome.Passed);
-        BuiltinRun again = RunOn(runs[index].Accelerator, guest, session, echo: false, ref reference);
-        string? difference = again.Outcome == BuiltinOutcome.Passed ? again.FirstDifference : $"second run {again.Detail}";
+        Attempt again = RunOn(runs[index].Accelerator, guest, session, echo: false);
+        string? difference = again.Passed ? reference?.FirstDifference(again.State!) : again.Run.Detail;
         runs[index] = runs[index] with { FirstDifference = difference is null ? null : $"second run: {difference}" };
     }
 
-    private static BuiltinRun RunOn(string accelerator, BuiltinGuest guest, HostSession session, bool echo, ref FinalState? reference)
+    private static Attempt RunOn(string accelerator, BuiltinGuest guest, HostSession session, bool echo)
     {
         if (AcceleratorFactory.WhyNot(accelerator) is string reason)
         {
-            return new BuiltinRun(accelerator, BuiltinOutcome.Unavailable, reason, TimeSpan.Zero, "", "", null);
+            return new Attempt(new BuiltinRun(accelerator, BuiltinOutcome.Unavailable, reason, TimeSpan.Zero, "", "", null), null, 0, 0);
         }
 
+        if (!AcceleratorFactory.IsPartial(accelerator))
+        {
+            return RunOnce(accelerator, guest, session, echo, TimeLimit);
+        }
+
+        uint skipped = 0;
+        while (true)
+        {
+            Attempt attempt = RunOnce(accelerator, guest.Without(skipped), session, echo, PartialTimeLimit) with { Skipped = skipped };
+            int part = attempt.PartInProgress;
+            bool canLeaveOut = part > 0 && part <= guest.Parts.Count && (skipped & (1u << part)) == 0;
+            if (attempt.Passed || !canLeaveOut || session.RequestedExitCode is not null)
+            {
+                string[] names = [.. guest.Parts.Where((_, index) => (attempt.Skipped & (2u << index)) != 0)];
+                return attempt with { Run = attempt.Run with { LeftOut = names } };
+            }
+
+            skipped |= 1u << part;
+        }
+    }
+
+    private static Attempt RunOnce(string accelerator, BuiltinGuest guest, HostSession session, bool echo, TimeSpan timeLimit)
+    {
         var config = new MachineConfig
         {
             Accelerators = [new AcceleratorSpec(accelerator)],
@@ -77,117 +117,37 @@ internal static class BuiltinRunner
         using var machine = new Machine.Machine(config, host);
         session.StopMachine = () => machine.RequestStop();
         var watch = Stopwatch.StartNew();
-        using var limit = new Timer(_ => machine.RequestStop(1), null, TimeSpan.FromSeconds(TimeLimitSeconds), Timeout.InfiniteTimeSpan);
+        using var limit = new Timer(_ => machine.RequestStop(1), null, timeLimit, Timeout.InfiniteTimeSpan);
         int exitCode = machine.Run();
         watch.Stop();
-        return Judge(accelerator, guest, machine, exitCode, watch.Elapsed, ref reference);
+        return Judge(accelerator, guest, machine, exitCode, watch.Elapsed);
     }
 
-    private static BuiltinRun Judge(
-        string accelerator, BuiltinGuest guest, Machine.Machine machine, int exitCode, TimeSpan wall, ref FinalState? reference)
+    private static Attempt Judge(string accelerator, BuiltinGuest guest, Machine.Machine machine, int exitCode, TimeSpan wall)
     {
-        FinalState state = FinalState.Take(machine, guest);
-        ulong instructions = machine.Statistics.Instructions;
-        string work = instructions > 0 ? string.Create(CultureInfo.InvariantCulture, $"{instructions:N0} instructions") : "-";
+        BuiltinState state = BuiltinState.Take(machine, guest);
         bool passed = exitCode == BuiltinGuest.PassedExitCode;
         string detail = passed ? "" : machine.Failure ?? $"exit code {exitCode} instead of {BuiltinGuest.PassedExitCode}";
-        string? difference = passed && reference is not null ? reference.FirstDifference(state) : null;
-        if (passed)
-        {
-            reference ??= state;
-        }
-
-        return new BuiltinRun(accelerator, passed ? BuiltinOutcome.Passed : BuiltinOutcome.Failed, detail, wall, work, state.Hash, difference);
+        var run = new BuiltinRun(
+            accelerator, passed ? BuiltinOutcome.Passed : BuiltinOutcome.Failed, detail, wall, WorkOf(machine.Statistics), state.Hash, null);
+        return new Attempt(run, state, (int)machine.Memory.Read(guest.CurrentPartAddress, 4), 0);
     }
 
-    private static string Excluded(BuiltinGuest guest) =>
-        string.Join(", ", guest.TimeDependent.Select(range => $"0x{range.Start:x}+0x{range.Length:x}")
-            .Concat(TimeDependentRegisters).Append("flags of the last timer interrupt"));
-
-    /// <summary>RAM and registers at the end, the time-dependent parts blanked.</summary>
-    private sealed record FinalState(byte[] Ram, IReadOnlyList<(string Name, ulong Value)> Registers)
+    private static string WorkOf(MachineStatistics statistics)
     {
-        public string Hash
-        {
-            get
-            {
-                ulong hash = Fnv1a(0xcbf29ce484222325, Ram);
-                foreach ((string name, ulong value) in Registers)
-                {
-                    hash = Fnv1a(hash, Encoding.ASCII.GetBytes($"{name}={value:x};"));
-                }
+        ulong exits = statistics.Vcpus.Aggregate(0UL, (sum, vcpu) => sum + vcpu.Exits.Values.Aggregate(0UL, (total, count) => total + count));
+        return statistics.Instructions > 0 ? string.Create(CultureInfo.InvariantCulture, $"{statistics.Instructions:N0} instructions")
+            : exits > 0 ? string.Create(CultureInfo.InvariantCulture, $"{exits:N0} exits") : "-";
+    }
 
-                return $"{hash:x16}";
-            }
-        }
-
-        public static FinalState Take(Machine.Machine machine, BuiltinGuest guest)
-        {
-            byte[] ram = new byte[0xa0000];
-            machine.Memory.Read(0, ram);
-            foreach (GuestRange range in guest.TimeDependent)
-            {
-                int start = (int)Math.Min(range.Start, (uint)ram.Length);
-                ram.AsSpan(start, (int)Math.Min(range.Length, (uint)(ram.Length - start))).Clear();
-            }
-
-            return new FinalState(ram, [.. Describe(machine.GetVcpuState(0)).Where(register => !TimeDependentRegisters.Contains(register.Name))]);
-        }
-
-        // FNV-1a, 64 bits: not from System.Security.Cryptography, which needs OpenSSL, and a small host has none.
-        private static ulong Fnv1a(ulong hash, byte[] data)
-        {
-            foreach (byte value in data)
-            {
-                hash = (hash ^ value) * 0x100000001b3;
-            }
-
-            return hash;
-        }
-
-        public string? FirstDifference(FinalState other)
-        {
-            int index = Ram.AsSpan().CommonPrefixLength(other.Ram);
-            if (index < Ram.Length)
-            {
-                return $"RAM at 0x{index:x}: {Ram[index]:x2} and {other.Ram[index]:x2}";
-            }
-
-            for (int i = 0; i < Registers.Count; i++)
-            {
-                if (Registers[i] != other.Registers[i])
-                {
-                    return $"{Registers[i].Name}: {Registers[i].Value:x} and {other.Registers[i].Value:x}";
-                }
-            }
-
-            return null;
-        }
-
-        private static IEnumerable<(string Name, ulong Value)> Describe(X86State state)
-        {
-            for (int i = 0; i < 16; i++)
-            {
-                yield return ($"r{i}", state.Gpr[i]);
-            }
-
-            yield return ("rip", state.Rip);
-            yield return ("rflags", state.Rflags);
-            yield return ("cr0", state.Cr0);
-            yield return ("cr2", state.Cr2);
-            yield return ("cr3", state.Cr3);
-            yield return ("cr4", state.Cr4);
-            for (int i = 0; i < 6; i++)
-            {
-                yield return ($"segment {i} selector", state.Segments[i].Selector);
-                yield return ($"segment {i} base", state.Segments[i].Base);
-            }
-
-            for (int i = 0; i < 16 * 2; i++)
-            {
-                yield return ($"xmm{i / 2}[{i % 2}]", BitConverter.ToUInt64(state.Xsave, 160 + (i * 8)));
-            }
-        }
+    /// <summary>One run with what it left behind.</summary>
+    /// <param name="Run">The row of the table.</param>
+    /// <param name="State">RAM and registers; null when it did not run.</param>
+    /// <param name="PartInProgress">The part that the guest was in when it ended, 0 for none.</param>
+    /// <param name="Skipped">Mask of the parts that were left out.</param>
+    private sealed record Attempt(BuiltinRun Run, BuiltinState? State, int PartInProgress, uint Skipped)
+    {
+        public bool Passed => Run.Outcome == BuiltinOutcome.Passed;
     }
 
     private sealed class EchoBackend : ISerialBackend

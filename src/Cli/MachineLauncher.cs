@@ -57,6 +57,7 @@ internal static class MachineLauncher
         if (machine.Failure is string failure)
         {
             Notice(failure);
+            Console.Error.Write(machine.FailureDump);
         }
 
         return session.RequestedExitCode ?? exitCode;

@@ -1,3 +1,4 @@
+using Emu.Accel.Kvm;
 using Emu.Accel.Tcg;
 using Emu.Core;
 using Emu.Core.Cpu;
@@ -17,9 +18,11 @@ namespace Emu.Machine;
 public sealed record AcceleratorContext(
     AddressSpace Memory, AddressSpace Ports, IClock Clock, CpuModel Model, MachineLock Lock, Action<string> Notice, Action<string>? Log);
 
-/// <summary>Makes the first accelerator of the configuration that works on this host.</summary>
+/// <summary>Makes the first accelerator of the configuration that works on this host and for this guest.</summary>
 public static class AcceleratorFactory
 {
+    private const string IrqChipProperty = "kernel-irqchip";
+
     /// <summary>Tries the accelerators in order, saying why one is passed over.</summary>
     /// <exception cref="MachineConfigException">None works.</exception>
     public static IAccelerator Create(MachineConfig config, AcceleratorContext context)
@@ -43,13 +46,16 @@ public static class AcceleratorFactory
         throw new MachineConfigException("-accel", string.Join("; ", reasons) + hint);
     }
 
-    /// <summary>Why the accelerator called <paramref name="name"/> cannot be used here, in a few words, or null when it can.</summary>
+    /// <summary>Why the accelerator called <paramref name="name"/> cannot be used on this host, in a few words, or null when it can.</summary>
     public static string? WhyNot(string name) => name switch
     {
         "tcg" => null,
-        "kvm" => KvmAvailability.WhyNot() ?? "not built into this version yet",
+        "kvm" => KvmAvailability.WhyNot() ?? KvmProbe.Host.Problem,
         _ => "no such accelerator",
     };
+
+    /// <summary>True when the accelerator called <paramref name="name"/> works on this host but cannot run all guests.</summary>
+    public static bool IsPartial(string name) => name == "kvm" && KvmProbe.Host is { Problem: null, RunsPrivilegedCode: false };
 
     private static string? TryCreate(AcceleratorSpec spec, MachineConfig config, AcceleratorContext context, out IAccelerator? accelerator)
     {
@@ -59,6 +65,8 @@ public static class AcceleratorFactory
             case "tcg":
                 accelerator = CreateTcg(spec, config, context);
                 return null;
+            case "kvm":
+                return TryCreateKvm(spec, config, context, out accelerator);
             default:
                 return WhyNot(spec.Name);
         }
@@ -78,6 +86,55 @@ public static class AcceleratorFactory
             DebugLogItems = MachineCatalog.LogItems.Where(entry => wanted.HasFlag(entry.Item)).Select(entry => entry.Name).ToHashSet(),
         };
         return new TcgAccelerator(new TcgEnvironment(context.Memory, context.Ports, context.Clock, context.Model, context.Lock, options));
+    }
+
+    private static string? TryCreateKvm(AcceleratorSpec spec, MachineConfig config, AcceleratorContext context, out IAccelerator? accelerator)
+    {
+        accelerator = null;
+        if ((KvmAvailability.WhyNot() ?? KvmUsability.WhyNot(KvmProbe.Host, config)) is string reason)
+        {
+            return reason;
+        }
+
+        try
+        {
+            accelerator = new KvmAccelerator(
+                new KvmEnvironment(context.Memory, context.Ports, context.Clock, context.Model, context.Lock, IrqChipOf(spec, config)));
+            return null;
+        }
+        catch (KvmException exception)
+        {
+            return exception.Message;
+        }
+    }
+
+    // -accel kvm,kernel-irqchip= is QEMU's place for it, -machine kernel-irqchip= the older one.
+    private static KernelIrqChipMode IrqChipOf(AcceleratorSpec spec, MachineConfig config)
+    {
+        string? text = spec.Properties.GetValueOrDefault(IrqChipProperty) ?? config.Machine.Properties.GetValueOrDefault(IrqChipProperty);
+        return text switch
+        {
+            "on" => KernelIrqChipMode.On,
+            "off" => KernelIrqChipMode.Off,
+            _ => KernelIrqChipMode.Split,
+        };
+    }
+}
+
+/// <summary>Whether KVM can run the guest of a configuration.</summary>
+internal static class KvmUsability
+{
+    /// <summary>Why <paramref name="config"/> is not to be run on a KVM that behaves as <paramref name="probe"/> says, or null.</summary>
+    public static string? WhyNot(KvmProbe probe, MachineConfig config)
+    {
+        if (probe.Problem is not null || probe.RunsPrivilegedCode)
+        {
+            return probe.Problem;
+        }
+
+        // Raw images may be of the kind that runs there; whoever asks for nothing but kvm gets to try.
+        bool mayTry = config.Accelerators.Count == 1 && config.Boot.Kernel is null && config.Boot.Bios is null;
+        return mayTry ? null : KvmProbe.EmulatesPrivilegedCode;
     }
 }
 

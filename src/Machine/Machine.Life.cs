@@ -103,6 +103,7 @@ public sealed partial class Machine
             return;
         }
 
+        FailureDump = exit.Dump;
         Fail($"vcpu{thread.Vcpu.Index}: {exit.Detail ?? exit.Reason.ToString()}");
     }
 
@@ -250,6 +251,7 @@ public sealed partial class Machine
             using (Lock.Enter())
             {
                 _clock.Resume();
+                _accelerator.SetClockRunning(true);
             }
 
             SetStatus(MachineStatus.Running);
@@ -265,6 +267,7 @@ public sealed partial class Machine
             using (Lock.Enter())
             {
                 _clock.Pause();
+                _accelerator.SetClockRunning(false);
             }
 
             SetStatus(MachineStatus.Paused);

@@ -64,10 +64,15 @@ public sealed partial class Machine : IDisposable
             _debugLog = DebugLog.Open(config.DebugLog);
             _log = _host.Log ?? (_debugLog is null ? null : _debugLog.Write);
             built.Push(_debugLog ?? (IDisposable)_waiter);
-            built.Push(_board = new PcBoard(config, _host, _timers, new BoardSignals(RequestReset, OnPowerOff, OnGuestExit)));
+            IAccelerator? accelerator = null;
+            built.Push(_board = new PcBoard(config, _host, _timers, new BoardSignals(RequestReset, OnPowerOff, OnGuestExit), board =>
+            {
+                var context = new AcceleratorContext(board.Memory, board.Ports, _clock, model, _host.Lock, _host.Notice, _log);
+                built.Push(accelerator = createAccelerator?.Invoke(context) ?? AcceleratorFactory.Create(config, context));
+                return accelerator.IrqChip;
+            }));
+            _accelerator = accelerator!;
             LogUnassigned();
-            var context = new AcceleratorContext(_board.Memory, _board.Ports, _clock, model, _host.Lock, _host.Notice, _log);
-            built.Push(_accelerator = createAccelerator?.Invoke(context) ?? AcceleratorFactory.Create(config, context));
             _vcpus = [.. Enumerable.Range(0, config.Smp.Cpus).Select(CreateVcpu)];
             Array.ForEach(_vcpus, built.Push);
             _threads = [.. _vcpus.Select(vcpu => new VcpuThread(vcpu, OnVcpuLeft))];
@@ -109,6 +114,9 @@ public sealed partial class Machine : IDisposable
 
     /// <summary>What went wrong inside the emulator, in one line for the user, or null. <see cref="Run"/> then returned 1.</summary>
     public string? Failure { get; private set; }
+
+    /// <summary>Several lines that help to find the cause of <see cref="Failure"/> (registers), or null.</summary>
+    public string? FailureDump { get; private set; }
 
     /// <summary>Why the last reset was asked for, be it one that started the guest over or one that ended the machine.</summary>
     public MachineResetCause LastResetCause => (MachineResetCause)Volatile.Read(ref _lastResetCause);
@@ -195,9 +203,9 @@ public sealed partial class Machine : IDisposable
 
     private IVcpu CreateVcpu(int index)
     {
-        LocalApic apic = _board.Apic(index);
+        LocalApic? apic = _board.Apic(index);
         IVcpu vcpu = _accelerator.CreateVcpu(index, apic);
-        apic.Connect(vcpu);
+        apic?.Connect(vcpu);
         return vcpu;
     }
 
@@ -208,7 +216,7 @@ public sealed partial class Machine : IDisposable
         {
             foreach (IVcpu vcpu in _vcpus)
             {
-                _board.Apic(vcpu.Index).Connect(NoCpu.Instance);
+                _board.Apic(vcpu.Index)?.Connect(NoCpu.Instance);
             }
         }
 

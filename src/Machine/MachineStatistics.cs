@@ -42,10 +42,13 @@ public sealed record MachineStatistics(string Accelerator, TimeSpan WallTime, IR
     public string Format()
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"accelerator {Accelerator}, wall time {WallTime.TotalSeconds:0.000} s, {Mips:0.0} MIPS\n");
+        string rate = Instructions > 0 ? string.Create(CultureInfo.InvariantCulture, $", {Mips:0.0} MIPS") : "";
+        text.Append(CultureInfo.InvariantCulture, $"accelerator {Accelerator}, wall time {WallTime.TotalSeconds:0.000} s{rate}\n");
         List<string[]> table = [["", .. Vcpus.Select((_, index) => $"vcpu{index}"), .. Total("total")]];
         table.AddRange(Rows.Select(row => (string[])
             [row.Name, .. row.Values.Select(Number), .. Total(Number(row.Values.Aggregate(0UL, (sum, value) => sum + value)))]));
+        table.AddRange(ExitRows());
+        table.AddRange(TimeRows());
         int[] widths = [.. Enumerable.Range(0, table[0].Length).Select(column => table.Max(row => row[column].Length))];
         foreach (string[] row in table)
         {
@@ -73,7 +76,34 @@ public sealed record MachineStatistics(string Accelerator, TimeSpan WallTime, IR
         BlocksInvalidated = source.BlocksInvalidated,
         MmioAccesses = source.MmioAccesses,
         PortAccesses = source.PortAccesses,
+        Unimplemented = source.Unimplemented,
+        Exits = new SortedDictionary<string, ulong>(source.Exits),
+        Times = source.Times,
     };
+
+    // What a hypervisor's exits were for; none under tcg.
+    private IEnumerable<string[]> ExitRows() =>
+        from reason in Vcpus.SelectMany(counters => counters.Exits.Keys).Distinct().Order(StringComparer.Ordinal)
+        let values = Vcpus.Select(counters => counters.Exits.GetValueOrDefault(reason)).ToArray()
+        select (string[])[$"exits: {reason}", .. values.Select(Number), .. Total(Number(values.Aggregate(0UL, (sum, value) => sum + value)))];
+
+    // Processor time in the guest, in the host's kernel on its behalf, and in the emulator, in seconds.
+    private IEnumerable<string[]> TimeRows()
+    {
+        if (Vcpus.Any(counters => counters.Times is null))
+        {
+            yield break;
+        }
+
+        foreach ((string name, Func<VcpuTimes, TimeSpan> part) in
+            ((string, Func<VcpuTimes, TimeSpan>)[])[("guest time", times => times.Guest), ("sys time", times => times.Kernel), ("user time", times => times.User)])
+        {
+            TimeSpan[] values = [.. Vcpus.Select(counters => part(counters.Times!))];
+            yield return [name, .. values.Select(Seconds), .. Total(Seconds(values.Aggregate(TimeSpan.Zero, (sum, value) => sum + value)))];
+        }
+    }
+
+    private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.000 's'", CultureInfo.InvariantCulture);
 
     private string[] Total(string text) => Vcpus.Count > 1 ? [text] : [];
 }

@@ -49,12 +49,22 @@ public sealed class TcgAccelerator : IAccelerator, IMemoryListener
     public string Name => "tcg";
 
     /// <inheritdoc/>
-    public IVcpu CreateVcpu(int index, ILocalApic apic)
+    public IKernelIrqChip? IrqChip => null;
+
+    /// <inheritdoc/>
+    public IVcpu CreateVcpu(int index, ILocalApic? apic)
     {
+        ArgumentNullException.ThrowIfNull(apic);
         var vcpu = new TcgVcpu(index, apic, _environment, _codePages);
         _codePages.AddClient(vcpu);
         _vcpus.Add(vcpu);
         return vcpu;
+    }
+
+    /// <inheritdoc/>
+    public void SetClockRunning(bool running)
+    {
+        // Guest time is the machine's clock, which stops by itself.
     }
 
     /// <inheritdoc/>

@@ -6,8 +6,17 @@ public interface IAccelerator : IDisposable
     /// <summary>The name on the command line (<c>tcg</c>).</summary>
     string Name { get; }
 
-    /// <summary>Creates vCPU <paramref name="index"/>; index 0 is the boot processor, the others wait for INIT–SIPI.</summary>
-    IVcpu CreateVcpu(int index, ILocalApic apic);
+    /// <summary>The interrupt controllers that the accelerator has itself, or null when all are the board's.</summary>
+    IKernelIrqChip? IrqChip { get; }
+
+    /// <summary>
+    /// Creates vCPU <paramref name="index"/>; index 0 is the boot processor, the others wait for INIT–SIPI.
+    /// <paramref name="apic"/> is its local APIC, null exactly when <see cref="IrqChip"/> has it.
+    /// </summary>
+    IVcpu CreateVcpu(int index, ILocalApic? apic);
+
+    /// <summary>Virtual time stops or goes on; no vCPU runs.</summary>
+    void SetClockRunning(bool running);
 }
 
 /// <summary>
@@ -55,8 +64,11 @@ public enum VcpuExitReason
     InternalError,
 }
 
-/// <summary>Result of <see cref="IVcpu.Run"/>; <paramref name="Detail"/> is one line for the user where there is more to say.</summary>
-public readonly record struct VcpuExit(VcpuExitReason Reason, string? Detail = null);
+/// <summary>
+/// Result of <see cref="IVcpu.Run"/>; <paramref name="Detail"/> is one line for the user where there is more to say,
+/// <paramref name="Dump"/> several (registers) where they help to find out why.
+/// </summary>
+public readonly record struct VcpuExit(VcpuExitReason Reason, string? Detail = null, string? Dump = null);
 
 /// <summary>Counters of one vCPU; written by its thread, read approximately by others.</summary>
 public sealed class VcpuStatistics
@@ -93,4 +105,16 @@ public sealed class VcpuStatistics
 
     /// <summary>Port I/O accesses.</summary>
     public ulong PortAccesses { get; set; }
+
+    /// <summary>Times a hypervisor gave the CPU back, by reason; empty where there is none.</summary>
+    public SortedDictionary<string, ulong> Exits { get; init; } = [];
+
+    /// <summary>Processor time in the guest, in the host's kernel, and in the emulator's devices; null where they cannot be told apart.</summary>
+    public VcpuTimes? Times { get; set; }
 }
+
+/// <summary>Where a vCPU's thread spent its processor time.</summary>
+/// <param name="Guest">Guest code.</param>
+/// <param name="Kernel">The host's kernel.</param>
+/// <param name="User">The emulator: devices and the run loop.</param>
+public sealed record VcpuTimes(TimeSpan Guest, TimeSpan Kernel, TimeSpan User);

@@ -81,4 +81,18 @@ public sealed record X86State
 
     /// <summary>True from NMI delivery until IRET.</summary>
     public bool NmiBlocked { get; init; }
+
+    /// <summary>An exception that was raised but whose handler has not been entered yet, or null.</summary>
+    public PendingException? PendingException { get; init; }
+
+    /// <summary>Vector of an external interrupt that was acknowledged but whose handler has not been entered yet, or null.</summary>
+    public byte? PendingInterrupt { get; init; }
+
+    /// <summary>The local APIC. Null leaves it as it is when the state is set.</summary>
+    public LocalApicState? Apic { get; init; }
 }
+
+/// <summary>An exception between being raised and its handler. For #PF CR2, and for #DB DR6, are set already.</summary>
+/// <param name="Vector">Vector.</param>
+/// <param name="ErrorCode">Error code, or null for vectors that have none.</param>
+public readonly record struct PendingException(byte Vector, uint? ErrorCode);

@@ -26,6 +26,13 @@ public sealed class FlatView
     /// <summary>The stretches, ascending.</summary>
     public ReadOnlySpan<FlatRange> Ranges => _ranges;
 
+    /// <summary>The doorbells that can be reached, ascending by address.</summary>
+    public IEnumerable<PlacedDoorbell> Doorbells =>
+        from range in _ranges
+        from doorbell in range.Region.Doorbells
+        where doorbell.Offset >= range.RegionOffset && doorbell.Offset - range.RegionOffset < range.Size
+        select new PlacedDoorbell(range.Start + (doorbell.Offset - range.RegionOffset), doorbell);
+
     /// <summary>The view of an empty map.</summary>
     public static FlatView Empty { get; } = new([]);
 

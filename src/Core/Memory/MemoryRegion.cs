@@ -49,6 +49,7 @@ public sealed class MemoryRegion
     private readonly List<Placement> _children = [];
     private readonly List<MemoryRegion> _parents = [];
     private readonly List<AddressSpace> _spaces = [];
+    private Doorbell[] _doorbells = [];
     private bool _enabled = true;
 
     private MemoryRegion(string name, ulong size, MemoryRegionKind kind)
@@ -98,6 +99,15 @@ public sealed class MemoryRegion
         }
     }
 
+    /// <summary>
+    /// True when writes may reach the handler late and in bulk, in order, before the next access of a CPU to any device: for
+    /// registers and video memory that are written often and need no answer.
+    /// </summary>
+    public bool CoalescesWrites { get; private init; }
+
+    /// <summary>The writes that ring instead of reaching the handler.</summary>
+    public IReadOnlyList<Doorbell> Doorbells => Volatile.Read(ref _doorbells);
+
     internal IReadOnlyList<Placement> Children => _children;
 
     /// <summary>A container of <paramref name="size"/> bytes.</summary>
@@ -110,11 +120,11 @@ public sealed class MemoryRegion
     public static MemoryRegion OfRom(string name, GuestRam ram, ulong offset, ulong size, IIoHandler? writes = null) =>
         OfMemory(name, ram, offset, size, MemoryRegionKind.Rom, writes);
 
-    /// <summary>Device registers.</summary>
-    public static MemoryRegion OfIo(string name, ulong size, IIoHandler handler, IoAccess access)
+    /// <summary>Device registers. With <paramref name="coalescesWrites"/> see <see cref="CoalescesWrites"/>.</summary>
+    public static MemoryRegion OfIo(string name, ulong size, IIoHandler handler, IoAccess access, bool coalescesWrites = false)
     {
         ArgumentNullException.ThrowIfNull(handler);
-        return new MemoryRegion(name, size, MemoryRegionKind.Io) { Handler = handler, Access = access };
+        return new MemoryRegion(name, size, MemoryRegionKind.Io) { Handler = handler, Access = access, CoalescesWrites = coalescesWrites };
     }
 
     /// <summary>A window of <paramref name="size"/> bytes onto <paramref name="target"/> from <paramref name="offset"/>.</summary>
@@ -154,6 +164,40 @@ public sealed class MemoryRegion
             child._parents.Remove(this);
             NotifyChanged();
         }
+    }
+
+    /// <summary>Has the writes that <paramref name="doorbell"/> describes ring it.</summary>
+    public void AddDoorbell(Doorbell doorbell)
+    {
+        ArgumentNullException.ThrowIfNull(doorbell);
+        bool sized = doorbell.Size is 1 or 2 or 4 or 8 || (doorbell.Size == 0 && doorbell.Match is null);
+        if (Kind != MemoryRegionKind.Io || !sized || doorbell.Offset > Size - (ulong)Math.Max(1, doorbell.Size))
+        {
+            throw new ArgumentException($"{Name}: no register of that size can be a doorbell there.", nameof(doorbell));
+        }
+
+        Volatile.Write(ref _doorbells, [.. _doorbells, doorbell]);
+        NotifyChanged();
+    }
+
+    /// <summary>Takes it out again.</summary>
+    public void RemoveDoorbell(Doorbell doorbell)
+    {
+        Volatile.Write(ref _doorbells, [.. _doorbells.Where(other => !ReferenceEquals(other, doorbell))]);
+        NotifyChanged();
+    }
+
+    internal Doorbell? FindDoorbell(ulong offset, ulong value, int size)
+    {
+        foreach (Doorbell doorbell in Volatile.Read(ref _doorbells))
+        {
+            if (doorbell.IsRungBy(offset, value, size))
+            {
+                return doorbell;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>The name of a child that overlaps [offset, offset+size), or null: for "two devices on one port".</summary>

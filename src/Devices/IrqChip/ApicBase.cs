@@ -1,4 +1,5 @@
 using Emu.Core;
+using Emu.Core.Cpu;
 using Reg = Emu.Devices.IrqChip.LocalApicRegister;
 
 namespace Emu.Devices.IrqChip;

@@ -14,15 +14,19 @@ public sealed class GsiRouter : IIrqSink
     private const int RtcIrq = 8;
     private const int TimerInput = 2;
 
-    private readonly IIrqSink _pic;
-    private readonly IIrqSink _ioApic;
+    private readonly IIrqSink _inputs;
     private readonly HpetSide _hpet;
 
     /// <summary>Wires <paramref name="pic"/> (inputs 0–15) and <paramref name="ioApic"/> (inputs 0–23).</summary>
     public GsiRouter(IIrqSink pic, IIrqSink ioApic)
+        : this(new ChipPair(pic, ioApic))
     {
-        _pic = pic;
-        _ioApic = ioApic;
+    }
+
+    /// <summary>Wires <paramref name="inputs"/>, which knows itself what becomes of each global system interrupt.</summary>
+    public GsiRouter(IIrqSink inputs)
+    {
+        _inputs = inputs;
         _hpet = new HpetSide(this);
     }
 
@@ -50,17 +54,23 @@ public sealed class GsiRouter : IIrqSink
     private void Route(int number, bool level)
     {
         // IRQ 2 is the cascade between the 8259s and no input for devices.
-        if (number == CascadeIrq)
+        if (number != CascadeIrq)
         {
-            return;
+            _inputs.SetIrq(number, level);
         }
+    }
 
-        if (number is >= 0 and < IsaCount)
+    private sealed class ChipPair(IIrqSink pic, IIrqSink ioApic) : IIrqSink
+    {
+        public void SetIrq(int number, bool level)
         {
-            _pic.SetIrq(number, level);
-        }
+            if (number is >= 0 and < IsaCount)
+            {
+                pic.SetIrq(number, level);
+            }
 
-        _ioApic.SetIrq(number == TimerIrq ? TimerInput : number, level);
+            ioApic.SetIrq(number == TimerIrq ? TimerInput : number, level);
+        }
     }
 
     private sealed class HpetSide(GsiRouter router) : IIrqSink

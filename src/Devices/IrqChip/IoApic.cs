@@ -59,14 +59,14 @@ public sealed class IoApic : Device, IIrqSink, IIoHandler
     private const int DestinationShift = 56;
     private const ulong Writable = 0xFF00_0000_0001_AFFF;
 
-    private readonly LocalApicSet _apics;
+    private readonly IApicBus _apics;
     private readonly ulong[] _redirection = new ulong[InputCount];
     private byte _select;
     private uint _id;
     private uint _lines;
 
     /// <summary>Creates the IOAPIC, reset, sending to <paramref name="apics"/>.</summary>
-    public IoApic(string name, LocalApicSet apics)
+    public IoApic(string name, IApicBus apics)
         : base(name)
     {
         ArgumentNullException.ThrowIfNull(apics);
@@ -75,6 +75,9 @@ public sealed class IoApic : Device, IIrqSink, IIoHandler
         Region = MemoryRegion.OfIo(name, RegionSize, this, IoAccess.Dwords);
         Reset();
     }
+
+    /// <summary>Raised with the number of a level-triggered input whose interrupt the guest has ended, before the input is looked at again.</summary>
+    public event Action<int>? InputEnded;
 
     /// <summary>The registers, for <see cref="RegionAddress"/>.</summary>
     public MemoryRegion Region { get; }
@@ -113,6 +116,7 @@ public sealed class IoApic : Device, IIrqSink, IIoHandler
         _id = 0;
         _lines = 0;
         Array.Fill(_redirection, Masked);
+        AnnounceAll();
     }
 
     /// <inheritdoc/>
@@ -131,6 +135,7 @@ public sealed class IoApic : Device, IIrqSink, IIoHandler
         _id = s.Id;
         _lines = s.Lines;
         s.Redirection.CopyTo(_redirection, 0);
+        AnnounceAll();
     }
 
     /// <inheritdoc/>
@@ -189,6 +194,7 @@ public sealed class IoApic : Device, IIrqSink, IIoHandler
 
             // Remote IRR means nothing for edges; clearing it here is how old kernels acknowledge without an EOI register.
             _redirection[input] = (entry & LevelTriggered) == 0 ? entry & ~RemoteIrr : entry;
+            Announce(input);
             ServiceLevel(input);
         }
     }
@@ -200,6 +206,17 @@ public sealed class IoApic : Device, IIrqSink, IIoHandler
         shift = (index & 1) * 32;
         return index >= 0 && input < InputCount;
     }
+
+    private void AnnounceAll()
+    {
+        for (int input = 0; input < InputCount; input++)
+        {
+            Announce(input);
+        }
+    }
+
+    private void Announce(int input) =>
+        _apics.SetRoute(input, (_redirection[input] & Masked) == 0 ? MessageOf(_redirection[input]) : null);
 
     // Remote IRR stays clear when nobody took the message, so that the next write or edge tries again.
     private void ServiceLevel(int input)
@@ -220,6 +237,7 @@ public sealed class IoApic : Device, IIrqSink, IIoHandler
             if ((byte)entry == vector && (entry & (LevelTriggered | RemoteIrr)) == (LevelTriggered | RemoteIrr))
             {
                 entry &= ~RemoteIrr;
+                InputEnded?.Invoke(input);
                 ServiceLevel(input);
             }
         }

@@ -1,4 +1,5 @@
 using Emu.Core;
+using Emu.Core.Cpu;
 using Emu.Core.Time;
 using Reg = Emu.Devices.IrqChip.LocalApicRegister;
 
@@ -216,6 +217,24 @@ public sealed partial class LocalApic : Device, ILocalApic
             }
 
             return true;
+        }
+    }
+
+    /// <inheritdoc/>
+    public LocalApicState GetState()
+    {
+        using (_set.Lock.Enter())
+        {
+            return Save();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void SetState(LocalApicState state)
+    {
+        using (_set.Lock.Enter())
+        {
+            Restore(state);
         }
     }
 

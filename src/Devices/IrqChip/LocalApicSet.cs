@@ -9,7 +9,7 @@ namespace Emu.Devices.IrqChip;
 /// The local APICs of a machine and the bus between them: carries interprocessor interrupts, IOAPIC messages and MSIs to
 /// their destinations, and end-of-interrupt broadcasts back. CPU n has APIC id n.
 /// </summary>
-public sealed class LocalApicSet : IMsiSink, IIoHandler, IIrqSink
+public sealed class LocalApicSet : IApicBus, IMsiSink, IIoHandler, IIrqSink
 {
     /// <summary>Where <see cref="Region"/> belongs.</summary>
     public const ulong RegionAddress = ApicBase.DefaultAddress;
@@ -53,7 +53,7 @@ public sealed class LocalApicSet : IMsiSink, IIoHandler, IIrqSink
     /// <summary>The interrupt-acknowledge cycle of the 8259 pair: returns the vector.</summary>
     public Func<int>? AcknowledgePic { get; set; }
 
-    /// <summary>Raised for each end of a level-triggered interrupt, with its vector; IOAPICs listen.</summary>
+    /// <inheritdoc/>
     public event Action<byte>? EndOfInterrupt;
 
     internal MachineLock Lock { get; }
@@ -104,6 +104,13 @@ public sealed class LocalApicSet : IMsiSink, IIoHandler, IIrqSink
         }
 
         return accepted;
+    }
+
+    bool IApicBus.Deliver(in ApicMessage message) => Deliver(message);
+
+    void IApicBus.SetRoute(int input, ApicMessage? message)
+    {
+        // The local APICs report every end of a level-triggered interrupt.
     }
 
     /// <summary>An edge on every CPU's LINT1 (monitor <c>nmi</c>). The machine lock must be held.</summary>

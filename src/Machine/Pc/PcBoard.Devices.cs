@@ -48,14 +48,55 @@ internal sealed partial class PcBoard
         _ports.Claim(PicMasterPort, pic.MasterRegisters);
         _ports.Claim(PicSlavePort, pic.SlaveRegisters);
         _ports.Claim(ElcrPort, pic.ElcrRegisters);
+        _ioApic = ioApic;
         return (apics, new GsiRouter(pic, ioApic));
+    }
+
+    // The accelerator has the local APICs, and perhaps the rest; what it leaves out is the board's and sends messages there.
+    private GsiRouter AddInterruptControllers(IKernelIrqChip chip)
+    {
+        if (chip.HasIoChips)
+        {
+            return new GsiRouter(chip.Inputs);
+        }
+
+        Pic8259 pic = Add(new Pic8259("pic") { Output = chip.PicOutput });
+        chip.AcknowledgePic = pic.Acknowledge;
+        _ioApic = Add(new IoApic("ioapic", new KernelApicBus(chip)));
+        _memory.Root.Add(IoApic.RegionAddress, _ioApic.Region);
+        _ports.Claim(PicMasterPort, pic.MasterRegisters);
+        _ports.Claim(PicSlavePort, pic.SlaveRegisters);
+        _ports.Claim(ElcrPort, pic.ElcrRegisters);
+        return new GsiRouter(pic, _ioApic);
+    }
+
+    private UserIrqNotifier CreateUserNotifier(int gsi, Action? resample)
+    {
+        IrqLine line = _irqs.Line(gsi);
+        if (resample is null)
+        {
+            return new UserIrqNotifier(_host.Lock, line.Pulse);
+        }
+
+        _ioApic!.InputEnded += input =>
+        {
+            if (input == gsi)
+            {
+                line.Set(false);
+                resample();
+            }
+        };
+        return new UserIrqNotifier(_host.Lock, () => line.Set(true));
     }
 
     private void AddTimers()
     {
-        Pit8254 pit = Add(new Pit8254("pit", _irqs.Line(TimerIrq), Timers));
-        _ports.Claim(PitPort, pit.Registers);
-        _ports.Claim(SystemControlPortB, pit.SystemControlPort);
+        if (_kernelChip is not { HasIoChips: true })
+        {
+            Pit8254 pit = Add(new Pit8254("pit", _irqs.Line(TimerIrq), Timers));
+            _ports.Claim(PitPort, pit.Registers);
+            _ports.Claim(SystemControlPortB, pit.SystemControlPort);
+        }
 
         Rtc146818 rtc = Add(new Rtc146818("rtc", _irqs.Line(RtcIrq), Timers));
         PcFirmwareConfig.Fill(rtc, _layout, _config.Smp.Cpus);
@@ -63,7 +104,7 @@ internal sealed partial class PcBoard
 
         if (HasHpet)
         {
-            Hpet hpet = Add(new Hpet("hpet", Timers, _irqs.HpetInputs, on => _irqs.HpetLegacyReplacement = on));
+            Hpet hpet = Add(new Hpet("hpet", Timers, _irqs.HpetInputs, SetHpetLegacyReplacement));
             _memory.Root.Add(Hpet.RegionAddress, hpet.Region);
         }
     }
@@ -134,6 +175,15 @@ internal sealed partial class PcBoard
         {
             IsaDebugExit device = Add(new IsaDebugExit("isa-debug-exit", _signals.Exit, exit.IoBase, exit.IoSize));
             _ports.Claim(exit.IoBase, device.Registers, "-device");
+        }
+    }
+
+    private void SetHpetLegacyReplacement(bool on)
+    {
+        _irqs.HpetLegacyReplacement = on;
+        if (_kernelChip is { HasIoChips: true })
+        {
+            _kernelChip.SetHpetLegacyReplacement(on);
         }
     }
 

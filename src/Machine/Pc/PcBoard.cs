@@ -25,14 +25,24 @@ internal sealed partial class PcBoard : IDisposable
     private readonly PcMemory _memory;
     private readonly PortMap _ports = new();
     private readonly List<Device> _devices = [];
-    private readonly LocalApicSet _apics;
+    private readonly IKernelIrqChip? _kernelChip;
+    private readonly LocalApicSet? _apics;
     private readonly GsiRouter _irqs;
     private readonly PmDevice _pm;
+    private IoApic? _ioApic;
     private BootPlan _plan;
 
     /// <summary>Builds the board for <paramref name="config"/> with the guest loaded.</summary>
+    /// <param name="config">The machine.</param>
+    /// <param name="host">The world around it.</param>
+    /// <param name="timers">Virtual time.</param>
+    /// <param name="signals">What the board tells the machine.</param>
+    /// <param name="createIrqChip">
+    /// Called once memory and ports are there, and before any device is, for the interrupt controllers that the accelerator has
+    /// itself; null for none.
+    /// </param>
     /// <exception cref="MachineConfigException">The configuration cannot work.</exception>
-    public PcBoard(MachineConfig config, MachineHost host, TimerQueue timers, BoardSignals signals)
+    public PcBoard(MachineConfig config, MachineHost host, TimerQueue timers, BoardSignals signals, Func<PcBoard, IKernelIrqChip?> createIrqChip)
     {
         _config = config;
         _host = host;
@@ -45,10 +55,11 @@ internal sealed partial class PcBoard : IDisposable
         {
             Memory = new AddressSpace("memory", _memory.Root, host.Lock);
             Ports = new AddressSpace("ports", _ports.Root, host.Lock);
+            _kernelChip = createIrqChip(this);
             using (Memory.BeginChange())
             using (Ports.BeginChange())
             {
-                (_apics, _irqs) = AddInterruptControllers();
+                (_apics, _irqs) = _kernelChip is null ? AddInterruptControllers() : (null, AddInterruptControllers(_kernelChip));
                 AddTimers();
                 _pm = AddChipset();
                 AddLegacyDevices();
@@ -85,8 +96,8 @@ internal sealed partial class PcBoard : IDisposable
 
     private int SerialCount => Math.Max(_config.Serials.Count, _host.Serials.Count);
 
-    /// <summary>The local APIC of CPU <paramref name="index"/>.</summary>
-    public LocalApic Apic(int index) => _apics[index];
+    /// <summary>The local APIC of CPU <paramref name="index"/>, or null when the accelerator has it.</summary>
+    public LocalApic? Apic(int index) => _apics?[index];
 
     /// <summary>Puts the images into memory and returns the state in which the boot processor starts.</summary>
     public X86State LoadGuest()
@@ -107,6 +118,8 @@ internal sealed partial class PcBoard : IDisposable
             _devices[i].Reset();
         }
 
+        _kernelChip?.Reset();
+
         A20Gate = true;
     }
 
@@ -114,7 +127,33 @@ internal sealed partial class PcBoard : IDisposable
     public void PressPowerButton() => _pm.PressPowerButton();
 
     /// <summary>An edge on every CPU's NMI input.</summary>
-    public void PulseNmi() => _apics.PulseNmi();
+    public void PulseNmi()
+    {
+        _apics?.PulseNmi();
+        _kernelChip?.PulseNmi();
+    }
+
+    /// <summary>
+    /// A notifier for interrupt line <paramref name="gsi"/>, which the caller alone drives. Without <paramref name="resample"/> each
+    /// raise is an edge; with it the line is level-triggered, and the callback runs when the guest has ended the interrupt.
+    /// </summary>
+    public IrqNotifier CreateIrqNotifier(int gsi, Action? resample = null)
+    {
+        using (_host.Lock.Enter())
+        {
+            return _kernelChip?.CreateNotifier(gsi, resample) ?? CreateUserNotifier(gsi, resample);
+        }
+    }
+
+    /// <summary>A notifier that sends <paramref name="message"/>.</summary>
+    public IrqNotifier CreateMsiNotifier(MsiMessage message)
+    {
+        using (_host.Lock.Enter())
+        {
+            IMsiSink sink = _kernelChip ?? (IMsiSink)_apics!;
+            return _kernelChip?.CreateNotifier(message) ?? new UserIrqNotifier(_host.Lock, () => sink.Send(message));
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _memory.Dispose();

@@ -30,11 +30,17 @@ internal sealed class FakeAccelerator(Func<FakeVcpu, IEnumerable<GuestStep>> scr
 
     public bool Disposed { get; private set; }
 
-    public IVcpu CreateVcpu(int index, ILocalApic apic)
+    public IKernelIrqChip? IrqChip => null;
+
+    public IVcpu CreateVcpu(int index, ILocalApic? apic)
     {
-        var vcpu = new FakeVcpu(this, index, apic, script);
+        var vcpu = new FakeVcpu(this, index, apic!, script);
         Vcpus.Add(vcpu);
         return vcpu;
+    }
+
+    public void SetClockRunning(bool running)
+    {
     }
 
     public void Dispose() => Disposed = true;

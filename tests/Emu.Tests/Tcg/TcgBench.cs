@@ -197,6 +197,13 @@ internal sealed class FakeApic : ILocalApic
 
     public bool TryWriteMsr(uint index, ulong value) => false;
 
+    public LocalApicState GetState() => new() { BaseMsr = BaseMsr, TaskPriority = (byte)(TaskPriorityClass << 4) };
+
+    public void SetState(LocalApicState state)
+    {
+        TaskPriorityClass = (byte)(state.TaskPriority >> 4);
+    }
+
     public void Connect(IInterruptTarget target) => _target = target;
 
     public void InitReset()

@@ -34,6 +34,14 @@ internal sealed class FakeApic : ILocalApic
         return true;
     }
 
+    public LocalApicState GetState() => new() { BaseMsr = BaseMsr, TaskPriority = (byte)(TaskPriorityClass << 4) };
+
+    public void SetState(LocalApicState state)
+    {
+        BaseMsr = state.BaseMsr;
+        TaskPriorityClass = (byte)(state.TaskPriority >> 4);
+    }
+
     public void Connect(IInterruptTarget target)
     {
     }

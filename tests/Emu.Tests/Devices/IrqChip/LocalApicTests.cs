@@ -1,4 +1,5 @@
 using Emu.Core;
+using Emu.Core.Cpu;
 using Emu.Core.Time;
 using Emu.Devices.IrqChip;
 

@@ -1,6 +1,4 @@
-using Emu.Core;
-
-namespace Emu.Devices.IrqChip;
+namespace Emu.Core.Cpu;
 
 /// <summary>
 /// The architectural state of one local APIC, the same whatever chip implements it. Registers as the guest would read
@@ -8,6 +6,12 @@ namespace Emu.Devices.IrqChip;
 /// </summary>
 public sealed record LocalApicState : DeviceState
 {
+    /// <summary>32-bit words of a register with a bit per vector.</summary>
+    public const int VectorWords = 8;
+
+    /// <summary>Entries of the local vector table.</summary>
+    public const int LvtCount = 6;
+
     /// <summary>IA32_APIC_BASE.</summary>
     public ulong BaseMsr { get; init; }
 
@@ -24,13 +28,13 @@ public sealed record LocalApicState : DeviceState
     public uint SpuriousVector { get; init; }
 
     /// <summary>In-service register, 8 words.</summary>
-    public uint[] InService { get; init; } = new uint[VectorSet.Words];
+    public uint[] InService { get; init; } = new uint[VectorWords];
 
     /// <summary>Trigger-mode register, 8 words.</summary>
-    public uint[] TriggerMode { get; init; } = new uint[VectorSet.Words];
+    public uint[] TriggerMode { get; init; } = new uint[VectorWords];
 
     /// <summary>Interrupt-request register, 8 words.</summary>
-    public uint[] InterruptRequest { get; init; } = new uint[VectorSet.Words];
+    public uint[] InterruptRequest { get; init; } = new uint[VectorWords];
 
     /// <summary>Error-status register.</summary>
     public uint ErrorStatus { get; init; }
@@ -42,7 +46,7 @@ public sealed record LocalApicState : DeviceState
     public ulong InterruptCommand { get; init; }
 
     /// <summary>Local vector table: timer, thermal, performance, LINT0, LINT1, error.</summary>
-    public uint[] Lvt { get; init; } = new uint[LocalApicRegister.LvtCount];
+    public uint[] Lvt { get; init; } = new uint[LvtCount];
 
     /// <summary>Initial-count register.</summary>
     public uint InitialCount { get; init; }

@@ -1,0 +1,43 @@
+namespace Emu.Accel.Kvm;
+
+/// <summary>Keeps vCPUs out of the guest while memory slots change, so that none sees a hole between a removal and an addition.</summary>
+internal sealed class KvmRunGate
+{
+    private readonly ManualResetEventSlim _opened = new(true, spinCount: 0);
+    private readonly List<KvmVcpu> _vcpus = [];
+    private int _closed;
+
+    /// <summary>True while slots change. A vCPU that says it enters the guest and then reads true must not.</summary>
+    public bool IsClosed => Volatile.Read(ref _closed) != 0;
+
+    public void Add(KvmVcpu vcpu) => _vcpus.Add(vcpu);
+
+    /// <summary>Waits until <see cref="IsClosed"/> is false.</summary>
+    public void WaitUntilOpen() => _opened.Wait();
+
+    /// <summary>Runs <paramref name="change"/> with no vCPU in the guest. The machine lock is held, so there is one at a time.</summary>
+    public void RunExclusively(Action change)
+    {
+        _opened.Reset();
+        Interlocked.Exchange(ref _closed, 1);
+        foreach (KvmVcpu vcpu in _vcpus)
+        {
+            var spin = new SpinWait();
+            while (vcpu.IsInGuest)
+            {
+                vcpu.Interrupt();
+                spin.SpinOnce();
+            }
+        }
+
+        try
+        {
+            change();
+        }
+        finally
+        {
+            Volatile.Write(ref _closed, 0);
+            _opened.Set();
+        }
+    }
+}
