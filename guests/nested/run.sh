@@ -4,7 +4,7 @@
 #
 #   guests/nested/run.sh [--cpus N] [--memory MIB] [--timeout S] [--no-build] ['shell commands']
 #
-# The commands run in a folder with emu, vmlinuz and initrd.img (the Debian guest). Without any: ./emu, the built-in
+# The commands run in a folder with emu, vmlinuz and initrd.img (the Debian guest), builtin.bin. Without any: ./emu, the built-in
 # guest. The exit code is theirs; 124 when the time is up.
 set -eu
 here=$(cd -- "$(dirname -- "$0")" && pwd)
@@ -48,7 +48,7 @@ publish() {
     # The debugger's half of the runtime stays at home: a fifth of the size.
     (cd "$image/app" && find . -type f ! -name 'libmscordac*' ! -name 'libmscordbi*' ! -name 'libcoreclrtrace*' ! -name createdump ! -name '*.pdb' \
         -exec cp --parents {} "$work/app/emu/" \;)
-    cp "$debian/vmlinuz" "$debian/initrd.img" "$work/app/emu/"
+    cp "$debian/vmlinuz" "$debian/initrd.img" "$root/guests/builtin/builtin.bin" "$work/app/emu/"
     ldd "$image/app/emu" "$image/app/libcoreclr.so" "$image/app/libSystem.Native.so" | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p' | sort -u | while read -r library; do
         cp -L "$library" "$work/app/lib/x86_64-linux-gnu/"
     done
