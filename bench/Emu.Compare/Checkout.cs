@@ -62,6 +62,15 @@ internal sealed class Checkout
         }
     }
 
+    /// <summary>Removes what the native runs wrote.</summary>
+    public void CleanUp()
+    {
+        foreach (string file in Directory.EnumerateFiles(Path.Combine(BenchRoot, "tmp")))
+        {
+            File.Delete(file);
+        }
+    }
+
     /// <summary>First line that <paramref name="program"/> prints for <paramref name="argument"/>.</summary>
     /// <exception cref="CompareException">It is not installed.</exception>
     public static string Need(string program, string argument, string package)

@@ -36,7 +36,7 @@ internal static class MachineRows
         {
             File.WriteAllBytes(firmware, Firmware());
             var row = new RowResult { Name = "startup", Group = RowGroup.Machine };
-            InTurn(options, MachineSpec.WithFirmware(options, checkout, firmware), (spec, warm) =>
+            InTurn("startup", options, MachineSpec.WithFirmware(options, checkout, firmware), (spec, warm) =>
             {
                 MachineResult result = Of(row, spec);
                 var watch = Stopwatch.StartNew();
@@ -64,7 +64,7 @@ internal static class MachineRows
     {
         var boot = new RowResult { Name = "boot", Group = RowGroup.Machine };
         var memory = new RowResult { Name = "rss", Group = RowGroup.Machine, Unit = "MiB" };
-        InTurn(options, MachineSpec.WithDebian(options, checkout), (spec, warm) =>
+        InTurn("boot", options, MachineSpec.WithDebian(options, checkout), (spec, warm) =>
         {
             (double seconds, double mebibytes, string? failure) = BootOnce(spec);
             Note(Of(boot, spec), warm, seconds, failure);
@@ -95,12 +95,13 @@ internal static class MachineRows
         return (0, 0, watch.Elapsed >= Limit ? $"not up within {Limit.TotalSeconds:F0} s" : $"ended with exit code {process.ExitCode} before the guest was up");
     }
 
-    private static void InTurn(ComparisonOptions options, IReadOnlyList<MachineSpec> specs, Action<MachineSpec, bool> once)
+    private static void InTurn(string name, ComparisonOptions options, IReadOnlyList<MachineSpec> specs, Action<MachineSpec, bool> once)
     {
         for (int run = 0; run <= options.Runs; run++)
         {
             foreach (MachineSpec spec in specs)
             {
+                Progress.Show(run == 0 ? $"{name}: warm-up, {spec.Name}" : $"{name}: run {run} of {options.Runs}, {spec.Name}");
                 once(spec, run == 0);
             }
         }

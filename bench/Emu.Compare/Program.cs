@@ -43,6 +43,8 @@ static int Compare(ComparisonOptions options)
         }
     }
 
+    checkout.CleanUp();
+
     Console.WriteLine();
     Console.WriteLine(MarkdownReport.MeanTable(result.Means));
     Console.Error.WriteLine($"compare: {watch.Elapsed.TotalMinutes:F1} minutes");
@@ -59,6 +61,7 @@ static string Words(IReadOnlyList<string> arguments) => arguments.Count == 0 ? "
 static void Show(ComparisonResult result, RowResult row)
 {
     result.Rows.Add(row);
+    Progress.Clear();
     Console.WriteLine(MarkdownReport.Line(row));
 }
 

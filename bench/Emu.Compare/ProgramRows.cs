@@ -32,6 +32,7 @@ internal sealed class ProgramRows(ComparisonOptions options, IReadOnlyList<Machi
         {
             foreach (MachineSpec spec in specs.Where(spec => result.Machines[spec.Name].Failure is null))
             {
+                Progress.Show($"{row.Name}: run {run + 1} of {options.Runs}, {spec.Name}");
                 RunOnce(row, size, spec, result.Machines[spec.Name]);
             }
         }

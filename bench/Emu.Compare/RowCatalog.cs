@@ -1,6 +1,9 @@
 namespace Emu.Compare;
 
-/// <summary>All rows. The sizes are chosen so that each takes about as long in QEMU as the others.</summary>
+/// <summary>
+/// All rows. The sizes are chosen so that each takes about as long in QEMU as the others. Programs of packages have their full path,
+/// because busybox's shell prefers its own applets.
+/// </summary>
 internal static class RowCatalog
 {
     /// <summary>Rows that are processes of their own rather than programs in a guest: see <see cref="MachineRows"/>.</summary>
@@ -35,11 +38,11 @@ internal static class RowCatalog
         OnData("sha256sum", 32 * Megabyte, "sha256sum FILE FILE FILE"),
         OnData("gzip", 10 * Megabyte, "gzip -c FILE > /tmp/out") with { Check = "sha256sum < /tmp/out" },
         OnData("gunzip", 10 * Megabyte, "for i in 1 2 3; do gunzip -c FILE.gz; done > /tmp/out", " && gzip -c FILE > FILE.gz") with { Check = "sha256sum < /tmp/out" },
-        OnData("xz", 2 * Megabyte, "xz -3 -c FILE > /tmp/out") with { Check = "sha256sum < /tmp/out" },
-        new("python", RowGroup.Programs, 100, rounds => $"python3 -S work.py {rounds}"),
-        new("pythonstart", RowGroup.Programs, 15, times => $"for i in $(seq {times}); do python3 -S -c 'print(1)'; done"),
-        OnData("opensslsha", 32 * Megabyte, "openssl dgst -sha256 FILE FILE FILE FILE FILE"),
-        OnData("opensslaes", 32 * Megabyte, "for i in 1 2 3; do openssl enc -aes-128-cbc -K 000102030405060708090a0b0c0d0e0f -iv 0f0e0d0c0b0a09080706050403020100 -in FILE; done > /tmp/out")
+        OnData("xz", 2 * Megabyte, "/usr/bin/xz -3 -c FILE > /tmp/out") with { Check = "sha256sum < /tmp/out" },
+        new("python", RowGroup.Programs, 100, rounds => $"/usr/bin/python3 -S work.py {rounds}"),
+        new("pythonstart", RowGroup.Programs, 15, times => $"for i in $(seq {times}); do /usr/bin/python3 -S -c 'print(1)'; done"),
+        OnData("opensslsha", 32 * Megabyte, "/usr/bin/openssl dgst -sha256 FILE FILE FILE FILE FILE"),
+        OnData("opensslaes", 32 * Megabyte, "for i in 1 2 3; do /usr/bin/openssl enc -aes-128-cbc -K 000102030405060708090a0b0c0d0e0f -iv 0f0e0d0c0b0a09080706050403020100 -in FILE; done > /tmp/out")
             with { Check = "sha256sum < /tmp/out" },
     ];
 
