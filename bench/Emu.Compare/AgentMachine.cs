@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
@@ -42,7 +41,7 @@ internal sealed partial class AgentMachine : IDisposable
     /// <exception cref="MachineFailure">There is no agent within <paramref name="limit"/>.</exception>
     public static AgentMachine Boot(MachineSpec spec, TimeSpan limit)
     {
-        var machine = new AgentMachine(StartProcess(spec));
+        var machine = new AgentMachine(Children.Start(spec));
         try
         {
             machine.ReadTo(Ready, limit, []);
@@ -52,21 +51,6 @@ internal sealed partial class AgentMachine : IDisposable
         {
             machine.Dispose();
             throw;
-        }
-    }
-
-    /// <summary>Starts the process of <paramref name="spec"/> with its input and output redirected.</summary>
-    /// <exception cref="CompareException">The program cannot be started.</exception>
-    public static Process StartProcess(MachineSpec spec)
-    {
-        try
-        {
-            var start = new ProcessStartInfo(spec.Command[0], spec.Command.Skip(1)) { RedirectStandardInput = true, RedirectStandardOutput = true };
-            return Process.Start(start)!;
-        }
-        catch (Win32Exception exception)
-        {
-            throw new CompareException($"{spec.Command[0]} does not start: {exception.Message}");
         }
     }
 
@@ -96,12 +80,7 @@ internal sealed partial class AgentMachine : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (!_process.HasExited)
-        {
-            _process.Kill();
-        }
-
-        _process.WaitForExit();
+        Children.End(_process);
         _process.Dispose();
     }
 

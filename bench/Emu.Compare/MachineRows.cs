@@ -40,15 +40,10 @@ internal static class MachineRows
             {
                 MachineResult result = Of(row, spec);
                 var watch = Stopwatch.StartNew();
-                using Process process = AgentMachine.StartProcess(spec);
+                using Process process = Children.Start(spec);
                 bool ended = process.WaitForExit(Limit);
                 double seconds = watch.Elapsed.TotalSeconds;
-                if (!ended)
-                {
-                    process.Kill();
-                    process.WaitForExit();
-                }
-
+                Children.End(process);
                 // isa-debug-exit makes (v << 1) | 1 of the byte 0.
                 Note(result, warm, seconds, !ended ? "does not end" : process.ExitCode == 1 ? null : $"exit code {process.ExitCode} instead of 1");
             });
@@ -76,7 +71,7 @@ internal static class MachineRows
     private static (double Seconds, double Mebibytes, string? Failure) BootOnce(MachineSpec spec)
     {
         var watch = Stopwatch.StartNew();
-        using Process process = AgentMachine.StartProcess(spec);
+        using Process process = Children.Start(spec);
         using var limit = new Timer(_ => process.Kill(), null, Limit, Timeout.InfiniteTimeSpan);
         while (process.StandardOutput.ReadLine() is string line)
         {
@@ -85,13 +80,12 @@ internal static class MachineRows
                 double seconds = watch.Elapsed.TotalSeconds;
                 process.Refresh();
                 double mebibytes = process.PeakWorkingSet64 / (double)(1 << 20);
-                process.Kill();
-                process.WaitForExit();
+                Children.End(process);
                 return (seconds, mebibytes, null);
             }
         }
 
-        process.WaitForExit();
+        Children.End(process);
         return (0, 0, watch.Elapsed >= Limit ? $"not up within {Limit.TotalSeconds:F0} s" : $"ended with exit code {process.ExitCode} before the guest was up");
     }
 

@@ -18,6 +18,7 @@ static int Compare(ComparisonOptions options)
 {
     var checkout = new Checkout();
     checkout.Prepare(options);
+    using IDisposable signals = Children.EndOnSignals();
     var result = new ComparisonResult
     {
         Date = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
