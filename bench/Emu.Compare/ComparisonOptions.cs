@@ -49,7 +49,12 @@ internal sealed record ComparisonOptions
 /// <summary>The command line.</summary>
 internal static class CompareCommandLine
 {
-    private static readonly Argument<string[]> Rows = new("rows") { Arity = ArgumentArity.ZeroOrMore, Description = "rows or groups (machine, integer, floating, kernel, churn, programs); none: all" };
+    private static readonly Argument<string[]> Rows = new("rows")
+    {
+        Arity = ArgumentArity.ZeroOrMore,
+        Description = "rows or groups (machine, integer, floating, kernel, churn, programs); none: all",
+    };
+
     private static readonly Option<int> Runs = Number("--runs", 5, "runs of each row on each machine; medians count");
     private static readonly Option<int> Percent = Number("--percent", 30, "length of the rows; at 100 QEMU takes about 3 s for each");
     private static readonly Option<int> Limit = Number("--limit", 60, "seconds after which a program has failed");
@@ -59,8 +64,17 @@ internal static class CompareCommandLine
     private static readonly Option<int?> Pin = new("--pin") { Description = "bind every machine to this host CPU (taskset)" };
     private static readonly Option<string?> Emu = new("--emu") { Description = "program to start instead of ./emu" };
     private static readonly Option<string> EmuArgs = new("--emu-args") { Description = "further arguments of emu, separated by spaces", DefaultValueFactory = _ => "" };
-    private static readonly Option<string> QemuArgs = new("--qemu-args") { Description = "further arguments of QEMU, separated by spaces", DefaultValueFactory = _ => "" };
-    private static readonly Option<bool> Save = new("--save") { Description = "write bench/results and docs/comparison.svg; a run of all the rows on all machines does so by itself" };
+    private static readonly Option<string> QemuArgs = new("--qemu-args")
+    {
+        Description = "further arguments of QEMU, separated by spaces",
+        DefaultValueFactory = _ => "",
+    };
+
+    private static readonly Option<bool> Save = new("--save")
+    {
+        Description = "write bench/results and docs/comparison.svg; a run of all the rows on all machines does so by itself",
+    };
+
     private static readonly Option<bool> List = new("--list") { Description = "list the rows" };
 
     /// <summary>Reads <paramref name="args"/> and runs <paramref name="run"/>; prints help, the list or an error where that is asked for.</summary>

@@ -27,7 +27,8 @@ internal sealed record MachineSpec(string Name, IReadOnlyList<string> Command)
             // Only root may chroot; for others a user namespace makes them root.
             string root = checkout.BenchRoot;
             string[] enter = Environment.IsPrivilegedProcess ? ["chroot", root] : ["unshare", "--map-root-user", "--root", root];
-            machines.Add(new MachineSpec(Native, [.. Pinned(options), .. enter, "/bin/sh", "-c", "cd /root && PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root exec agent"]));
+            const string Agent = "cd /root && PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root exec agent";
+            machines.Add(new MachineSpec(Native, [.. Pinned(options), .. enter, "/bin/sh", "-c", Agent]));
         }
 
         string[] guest = ["-serial", "stdio", "-display", "none", .. Linux(checkout, checkout.BenchInitrd)];

@@ -16,8 +16,10 @@ internal static class MarkdownReport
         var text = new StringBuilder();
         HostDescription host = result.Host;
         text.AppendLine(CultureInfo.InvariantCulture, $"# emu against QEMU's tcg, {result.Date}").AppendLine();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{host.Cpu}, {host.Cpus} CPUs, {host.MemoryGib} GiB; {host.System}; .NET {host.DotNet}; {host.Qemu ?? "without QEMU"}.");
-        text.AppendLine(CultureInfo.InvariantCulture, $"Medians of {result.Runs} runs at {result.Percent} %, machines in turn; seconds, for rss MiB. Options: {result.Options}.").AppendLine();
+        string programs = $"{host.System}; .NET {host.DotNet}; {host.Qemu ?? "without QEMU"}";
+        text.AppendLine(CultureInfo.InvariantCulture, $"{host.Cpu}, {host.Cpus} CPUs, {host.MemoryGib} GiB; {programs}.");
+        text.AppendLine(CultureInfo.InvariantCulture, $"Medians of {result.Runs} runs at {result.Percent} %, machines in turn; seconds, for rss MiB.");
+        text.AppendLine(CultureInfo.InvariantCulture, $"Options: {result.Options}.").AppendLine();
         text.AppendLine(MeanTable(result.Means)).AppendLine().AppendLine(TableHead);
         foreach (RowResult row in result.Rows)
         {

@@ -25,7 +25,8 @@ static int Compare(ComparisonOptions options)
         Host = HostDescription.Here(options),
         Runs = options.Runs,
         Percent = options.Percent,
-        Options = $"-cpu {options.CpuModel}, {(options.Pin is null ? "not pinned" : "all on one CPU")}, emu: {Words(options.EmuArguments)}, QEMU: {Words(options.QemuArguments)}",
+        Options = $"-cpu {options.CpuModel}, {(options.Pin is null ? "not pinned" : "all on one CPU")}, "
+            + $"emu: {Words(options.EmuArguments)}, QEMU: {Words(options.QemuArguments)}",
     };
 
     var watch = Stopwatch.StartNew();

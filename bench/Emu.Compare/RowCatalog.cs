@@ -13,6 +13,7 @@ internal static class RowCatalog
     public const string PrepareData = "bench gen 32 > /tmp/data";
 
     private const int Megabyte = 1_000_000;
+    private const string Key = "000102030405060708090a0b0c0d0e0f";
 
     /// <summary>The rows, in the order of the table.</summary>
     public static readonly IReadOnlyList<Row> All =
@@ -42,7 +43,7 @@ internal static class RowCatalog
         new("python", RowGroup.Programs, 100, rounds => $"/usr/bin/python3 -S work.py {rounds}"),
         new("pythonstart", RowGroup.Programs, 15, times => $"for i in $(seq {times}); do /usr/bin/python3 -S -c 'print(1)'; done"),
         OnData("opensslsha", 32 * Megabyte, "/usr/bin/openssl dgst -sha256 FILE FILE FILE FILE FILE"),
-        OnData("opensslaes", 32 * Megabyte, "for i in 1 2 3; do /usr/bin/openssl enc -aes-128-cbc -K 000102030405060708090a0b0c0d0e0f -iv 0f0e0d0c0b0a09080706050403020100 -in FILE; done > /tmp/out")
+        OnData("opensslaes", 32 * Megabyte, $"for i in 1 2 3; do /usr/bin/openssl enc -aes-128-cbc -K {Key} -iv {Key} -in FILE; done > /tmp/out")
             with { Check = "sha256sum < /tmp/out" },
     ];
 

@@ -48,7 +48,7 @@ for path in sorted(pathlib.Path(base, "usr/lib/python3.11").rglob("*.py")):
     py_compile.compile(str(path), dfile="/" + str(path.relative_to(base)), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
 ' "$root"
 
-gcc -O2 -Wall -Wextra -static -o "$root/bin/bench" "$here"/bench.c "$here"/integer.c "$here"/floating.c "$here"/kernel.c "$here"/churn.c -lm ||
+gcc -O2 -Wall -Wextra -static -o "$root/bin/bench" "$here"/bench.c "$here"/integer.c "$here"/memory.c "$here"/floating.c "$here"/kernel.c "$here"/churn.c -lm ||
     die 'the benchmark does not compile; is libc6-dev installed?'
 gcc -O2 -Wall -Wextra -static -o "$root/bin/agent" "$here/agent.c"
 cp "$here/init" "$root/init"
