@@ -8,10 +8,10 @@ image=$here/image
 debs=$image/debs
 work=$image/work.$$
 
-say() { printf 'guests/debian: %s\n' "$*" >&2; }
-die() { say "$*"; exit 1; }
+guest=guests/debian
+. "$here/../debs.sh"
 
-stamp_of_inputs() { cat "$here/fetch.sh" "$here/init" | cksum; }
+stamp_of_inputs() { cat "$here/fetch.sh" "$here/../debs.sh" "$here/init" | cksum; }
 
 if [ "${1:-}" = --refresh ]; then
     rm -rf "$image"
@@ -24,20 +24,6 @@ mkdir -p "$debs"
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 mkdir "$work"
-
-# The newest file of package $1 among those already here.
-cached() { find "$debs" -name "$1_*.deb" | sort | tail -n 1; }
-
-# Downloads package $1 unless it is here already.
-get() {
-    [ -z "$(cached "$1")" ] || return 0
-    say "downloading $1"
-    # _apt, the user apt downloads as when it is root, cannot write here; that is only worth a warning to apt.
-    (cd "$debs" && apt-get download -q "$1" >"$work/apt.log" 2>&1) || {
-        cat "$work/apt.log" >&2
-        die "cannot download $1; is the package list there (apt-get update)?"
-    }
-}
 
 # linux-image-cloud-amd64 only names the current kernel's package. A kernel that is here already is good enough.
 kernel_deb=$(find "$debs" -name 'linux-image-*-cloud-amd64_*.deb' | sort | tail -n 1)
@@ -57,22 +43,16 @@ dpkg-deb --fsys-tarfile "$busybox_deb" | tar -x -C "$work" --wildcards './*bin/b
 busybox=$(find "$work" -name busybox -type f | head -n 1)
 
 root=$work/root
-mkdir -p "$root/bin" "$root/sbin" "$root/usr/bin" "$root/usr/sbin" "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/root" "$root/etc"
-cp "$busybox" "$root/bin/busybox"
-"$busybox" --list-full | while read -r applet; do
-    case $applet in
-        bin/* | sbin/* | usr/bin/* | usr/sbin/*) [ -e "$root/$applet" ] || ln -s /bin/busybox "$root/$applet" ;;
-    esac
-done
+mkdir -p "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/root" "$root/etc"
+install_busybox "$root" "$busybox"
 cp "$here/init" "$root/init"
-chmod 755 "$root/init" "$root/bin/busybox"
+chmod 755 "$root/init"
 echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 # A file whose contents the tests know: 1 MiB of numbered lines.
 "$busybox" seq -w 1 131072 >"$root/root/known.txt"
 
-# The same input gives the same archive: names sorted, times and owners fixed. Device nodes come from devtmpfs.
-find "$root" -exec touch -h -d '2024-01-01 00:00:00 UTC' {} +
-(cd "$root" && find . | LC_ALL=C sort | "$busybox" cpio -o -H newc -R 0:0 2>/dev/null) | gzip -9n >"$work/initrd.img"
+# Device nodes come from devtmpfs.
+pack "$root" | gzip -9n >"$work/initrd.img"
 
 cp "$work"/boot/vmlinuz-* "$work/vmlinuz"
 mv -f "$work/vmlinuz" "$work/initrd.img" "$image/"

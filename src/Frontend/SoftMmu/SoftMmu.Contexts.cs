@@ -98,7 +98,7 @@ public sealed unsafe partial class SoftMmu
             Flush(index, includeGlobal: true);
         }
 
-        (_contexts[index] ??= new TlbContext()).Pcid = pcid;
+        (_contexts[index] ??= new TlbContext(_writers)).Pcid = pcid;
         return index;
     }
 

@@ -137,7 +137,8 @@ public sealed unsafe partial class SoftMmu
         bool writable = (translation.Flags & TlbPageFlags.Write) != 0;
         ulong readBits = 0;
         ulong writeBits = 0;
-        if (_memory.View.TryFind(physical, out FlatRange range) && range.IsMemory && range.Last - physical >= 0xfff)
+        _writers.Remove(entry);
+        if (_ram.TryFind(physical, out FlatRange range) && range.IsMemory && range.Last - physical >= 0xfff)
         {
             ulong offset = range.RamOffset(physical);
             GuestRam ram = range.Region.Ram!;
@@ -161,6 +162,7 @@ public sealed unsafe partial class SoftMmu
         entry->ReadTag = readable ? page | readBits : TlbEntry.Invalid;
         entry->WriteTag = writable ? page | writeBits : TlbEntry.Invalid;
         entry->Physical = physical | (ulong)translation.Flags;
+        _writers.Add(entry);
         if ((translation.Flags & TlbPageFlags.Global) == 0)
         {
             _context.NoteLocal(entry);
@@ -176,7 +178,7 @@ public sealed unsafe partial class SoftMmu
     private bool NoteTrackedWrite(TlbEntry* entry, ulong linear, int size)
     {
         ulong physical = (entry->Physical & PageMask) | (linear & 0xfff);
-        if (!_memory.View.TryFind(physical, out FlatRange range) || !range.IsMemory)
+        if (!_ram.TryFind(physical, out FlatRange range) || !range.IsMemory)
         {
             return false;
         }

@@ -37,6 +37,8 @@ public sealed unsafe partial class SoftMmu : IDisposable
     private readonly CpuHeader* _cpu;
     private readonly IPageWalker _walker;
     private readonly AddressSpace _memory;
+    private readonly TlbWriters _writers = new();
+    private RamWindow _ram;
     // Which 1 GiB stretches hold pieces of large pages: elsewhere INVLPG need not look for them.
     private readonly HashSet<ulong> _largeRegions = [];
     private bool _disposed;
@@ -47,7 +49,8 @@ public sealed unsafe partial class SoftMmu : IDisposable
         _cpu = cpu;
         _walker = walker;
         _memory = memory;
-        _context = _contexts[0] = new TlbContext { Pcid = 0 };
+        _ram = new RamWindow(memory);
+        _context = _contexts[0] = new TlbContext(_writers) { Pcid = 0 };
         SetMode(MmuMode.Supervisor);
     }
 
@@ -110,7 +113,7 @@ public sealed unsafe partial class SoftMmu : IDisposable
             TlbEntry* entry = context.Table((MmuMode)mode) + TlbEntry.IndexOf(linear);
             if ((entry->ReadTag & PageMask) == (linear & PageMask) || (entry->WriteTag & PageMask) == (linear & PageMask))
             {
-                entry->Drop();
+                context.Drop(entry);
             }
         }
 
@@ -120,28 +123,36 @@ public sealed unsafe partial class SoftMmu : IDisposable
             return;
         }
 
-        foreach (ref TlbEntry entry in context.Entries)
-        {
-            ulong tag = (entry.ReadTag & TlbEntry.Invalid) == 0 ? entry.ReadTag : entry.WriteTag;
-            if ((entry.Physical & (ulong)TlbPageFlags.Large) != 0 && tag >> LargeRegionShift == linear >> LargeRegionShift)
-            {
-                entry.Drop();
-            }
-        }
+        context.DropLarge(linear >> LargeRegionShift, LargeRegionShift);
     }
 
     /// <summary>Makes writes to a physical page take the slow path, because code in it was translated or the dirty log asks.</summary>
     public void TrackWrites(ulong physicalPage)
     {
+        if (_writers.TryFind(physicalPage, out ReadOnlySpan<nint> writers))
+        {
+            foreach (nint writer in writers)
+            {
+                Track((TlbEntry*)writer, physicalPage);
+            }
+
+            return;
+        }
+
         foreach (TlbContext? context in _contexts)
         {
-            foreach (ref TlbEntry entry in context is null ? default : context.Entries)
+            for (int i = 0; context is not null && i < TlbContext.Size; i++)
             {
-                if ((entry.Physical & PageMask) == physicalPage && (entry.WriteTag & TlbEntry.Invalid) == 0)
-                {
-                    entry.WriteTag |= TagTracked;
-                }
+                Track(context.Table(default) + i, physicalPage);
             }
+        }
+    }
+
+    private static void Track(TlbEntry* entry, ulong physicalPage)
+    {
+        if ((entry->Physical & PageMask) == physicalPage && entry->IsWriter)
+        {
+            entry->WriteTag |= TagTracked;
         }
     }
 
@@ -242,7 +253,7 @@ public sealed unsafe partial class SoftMmu : IDisposable
 
     /// <summary>The host address of a naturally aligned physical qword in RAM (page-table entries), or null.</summary>
     public byte* PhysicalPointer(ulong physical) =>
-        _memory.View.TryFind(physical, out FlatRange range) && range.IsMemory && range.Last - physical >= 7
+        _ram.TryFind(physical, out FlatRange range) && range.IsMemory && range.Last - physical >= 7
             ? (byte*)range.Region.Ram!.HostBase + range.RamOffset(physical)
             : null;
 

@@ -8,45 +8,54 @@ namespace Emu.Frontend.SoftMmu;
 /// </summary>
 internal sealed unsafe class TlbContext : IDisposable
 {
-    private const int Modes = 3;
-    private const int AllEntries = Modes * TlbEntry.Count;
+    /// <summary>Number of entries of all modes.</summary>
+    public const int Size = 3 * TlbEntry.Count;
 
+    private readonly TlbWriters _writers;
     private readonly TlbEntry* _entries;
-    private readonly ushort[] _local = new ushort[AllEntries];
+    private readonly ushort[] _local = new ushort[Size];
     private int _localCount;
 
-    /// <summary>Creates an empty TLB.</summary>
-    public TlbContext()
+    /// <summary>Creates an empty TLB that keeps <paramref name="writers"/> up to date.</summary>
+    public TlbContext(TlbWriters writers)
     {
-        _entries = (TlbEntry*)NativeMemory.AlignedAlloc(AllEntries * TlbEntry.Size, 64);
-        Clear();
+        _writers = writers;
+        _entries = (TlbEntry*)NativeMemory.AlignedAlloc(Size * TlbEntry.Size, 64);
+        for (int i = 0; i < Size; i++)
+        {
+            _entries[i].Drop();
+        }
     }
 
     /// <summary>The process-context identifier whose translations these are (SDM vol. 3, 4.10.1), or −1 when there are none.</summary>
     public int Pcid { get; set; } = -1;
 
-    /// <summary>The table of <paramref name="mode"/>.</summary>
+    /// <summary>The table of <paramref name="mode"/>; those of the other modes follow that of the first.</summary>
     public TlbEntry* Table(MmuMode mode) => _entries + ((int)mode * TlbEntry.Count);
-
-    /// <summary>All entries of all modes.</summary>
-    public Span<TlbEntry> Entries => new(_entries, AllEntries);
 
     /// <summary>The entry was filled with a translation that is not global.</summary>
     public void NoteLocal(TlbEntry* entry)
     {
-        // An entry that INVLPG dropped may be listed twice; when the list is full its entries are all dropped anyway.
-        if (_localCount < AllEntries)
+        // An entry that INVLPG dropped may be listed twice; when the list is full, a flush looks at all entries.
+        if (_localCount < Size)
         {
             _local[_localCount++] = (ushort)(entry - _entries);
         }
     }
 
+    /// <summary>Drops one entry.</summary>
+    public void Drop(TlbEntry* entry)
+    {
+        _writers.Remove(entry);
+        entry->Drop();
+    }
+
     /// <summary>Drops everything.</summary>
     public void Clear()
     {
-        foreach (ref TlbEntry entry in Entries)
+        for (int i = 0; i < Size; i++)
         {
-            entry.Drop();
+            Drop(_entries + i);
         }
 
         _localCount = 0;
@@ -55,30 +64,33 @@ internal sealed unsafe class TlbContext : IDisposable
     /// <summary>Drops all but the global translations.</summary>
     public void ClearLocal()
     {
-        if (_localCount == AllEntries)
-        {
-            foreach (ref TlbEntry entry in Entries)
-            {
-                DropLocal(ref entry);
-            }
-        }
-
+        bool all = _localCount == Size;
         for (int i = 0; i < _localCount; i++)
         {
-            DropLocal(ref _entries[_local[i]]);
+            TlbEntry* entry = _entries + (all ? i : _local[i]);
+            if ((entry->Physical & (ulong)TlbPageFlags.Global) == 0)
+            {
+                Drop(entry);
+            }
         }
 
         _localCount = 0;
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => NativeMemory.AlignedFree(_entries);
-
-    private static void DropLocal(ref TlbEntry entry)
+    /// <summary>Drops the pieces of large pages in one region of 2^<paramref name="shift"/> bytes.</summary>
+    public void DropLarge(ulong region, int shift)
     {
-        if ((entry.Physical & (ulong)TlbPageFlags.Global) == 0)
+        for (int i = 0; i < Size; i++)
         {
-            entry.Drop();
+            TlbEntry* entry = _entries + i;
+            ulong tag = (entry->ReadTag & TlbEntry.Invalid) == 0 ? entry->ReadTag : entry->WriteTag;
+            if ((entry->Physical & (ulong)TlbPageFlags.Large) != 0 && tag >> shift == region)
+            {
+                Drop(entry);
+            }
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => NativeMemory.AlignedFree(_entries);
 }

@@ -34,6 +34,9 @@ public struct TlbEntry
     /// <summary>The number of the entry for a linear address.</summary>
     public static int IndexOf(ulong linear) => (int)(linear >> 12) & (Count - 1);
 
+    /// <summary>True when the page may be written, directly or noticed.</summary>
+    public readonly bool IsWriter => (WriteTag & Invalid) == 0;
+
     /// <summary>Empties the entry.</summary>
     public void Drop()
     {

@@ -25,6 +25,10 @@ public sealed unsafe partial class X86Cpu
 
     private const int MaxWalkRetries = 1000;
 
+    // What the model says, at hand for every walk.
+    private readonly bool _hasPse36;
+    private readonly bool _hasGigabytePages;
+
     private enum WalkResult
     {
         Done,
@@ -52,7 +56,7 @@ public sealed unsafe partial class X86Cpu
     }
 
     /// <summary>Bits of a physical address that a paging structure may hold.</summary>
-    private ulong PhysicalMask => ((1UL << Environment.Model.PhysicalAddressBits) - 1) & ~0xfffUL;
+    private ulong PhysicalMask { get; }
 
     /// <inheritdoc/>
     public bool TryTranslate(ulong linear, MmuAccess access, MmuMode mode, out PageTranslation translation)
@@ -131,7 +135,7 @@ public sealed unsafe partial class X86Cpu
             int shift = 12 + ((level - 1) * indexBits);
             ulong index = (linear >> shift) & ((1UL << indexBits) - 1);
             ulong address = (table & tableMask) + (index * (uint)path.EntrySize);
-            table = Environment.Memory.Read(address, path.EntrySize);
+            table = ReadTableEntry(address, path.EntrySize);
             if ((table & EntryPresent) == 0)
             {
                 return PageFault(linear, access, mode, 0);
@@ -149,6 +153,14 @@ public sealed unsafe partial class X86Cpu
                 return FinishWalk(ref path, linear, access, mode, shift, large, out translation);
             }
         }
+    }
+
+    private ulong ReadTableEntry(ulong address, int size)
+    {
+        byte* host = Mmu.PhysicalPointer(address);
+        return host == null ? Environment.Memory.Read(address, size)
+            : size == 8 ? Volatile.Read(ref *(ulong*)host)
+            : Volatile.Read(ref *(uint*)host);
     }
 
     /// <summary>Checks the rights gathered on the way, sets A and D, and forms the page address.</summary>
@@ -177,7 +189,7 @@ public sealed unsafe partial class X86Cpu
         if (!wide)
         {
             // A 4 MiB page holds address bits 39:32 in 20:13 (PSE-36); bit 21 is always reserved.
-            return !large ? 0 : Environment.Model.Has(CpuFeature.Pse36) ? 1UL << 21 : 0x3f_e000UL;
+            return !large ? 0 : _hasPse36 ? 1UL << 21 : 0x3f_e000UL;
         }
 
         ulong high = ~(PhysicalMask | 0xfff);
@@ -190,7 +202,7 @@ public sealed unsafe partial class X86Cpu
         return reserved | level switch
         {
             4 => EntryPageSize,
-            3 when !Environment.Model.Has(CpuFeature.Pdpe1gb) => EntryPageSize,
+            3 when !_hasGigabytePages => EntryPageSize,
             3 when large => 0x3fff_e000,
             2 when large => 0x1f_e000,
             _ => 0,

@@ -33,6 +33,9 @@ public sealed unsafe partial class X86Cpu : IPageWalker, IDisposable
     public X86Cpu(X86CpuEnvironment environment)
     {
         Environment = environment;
+        PhysicalMask = ((1UL << environment.Model.PhysicalAddressBits) - 1) & ~0xfffUL;
+        _hasPse36 = environment.Model.Has(CpuFeature.Pse36);
+        _hasGigabytePages = environment.Model.Has(CpuFeature.Pdpe1gb);
         State = (X86CpuState*)NativeMemory.AlignedAlloc(X86CpuState.Size, 64);
         NativeMemory.Clear(State, X86CpuState.Size);
         _self = GCHandle.Alloc(this);

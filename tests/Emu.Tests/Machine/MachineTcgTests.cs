@@ -36,7 +36,7 @@ public sealed class MachineTcgTests
         runner.Join();
 
         Assert.Equal(42, exitCode);
-        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 0, 100);
+        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 5); // never is what must not happen; the host may be busy
     }
 
     [Fact]

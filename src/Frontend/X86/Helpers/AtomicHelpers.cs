@@ -46,25 +46,36 @@ internal static unsafe class AtomicHelpers
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static ulong ReadModifyWrite(CpuHeader* header, ulong a, ulong b, ulong imm)
     {
-        X86Cpu cpu = X86Cpu.From(header);
         AtomicOperation operation = (AtomicOperation)(imm >> 8);
         int size = 1 << (int)(imm & 7);
-        ulong accumulator = cpu.State->Gpr[X86Gpr.Rax];
-        if ((a & (uint)(size - 1)) == 0)
+        ulong accumulator = ((X86CpuState*)header)->Gpr[X86Gpr.Rax];
+        if ((a & (uint)(size - 1)) != 0)
         {
-            byte* host = HostPointer(cpu, a, size);
-            if (host != null)
-            {
-                return size switch
-                {
-                    1 => Apply(ref *host, operation, b, accumulator),
-                    2 => Apply(ref *(ushort*)host, operation, b, accumulator),
-                    4 => Apply(ref *(uint*)host, operation, b, accumulator),
-                    _ => Apply(ref *(ulong*)host, operation, b, accumulator),
-                };
-            }
+            return ReadModifyWriteSplit(header, a, b, operation, size);
         }
 
+        // The hit of the TLB, as an inline store makes it.
+        TlbEntry* entry = header->Tlb + TlbEntry.IndexOf(a);
+        byte* host = entry->WriteTag == (a & ~0xfffUL) ? (byte*)(a + (ulong)entry->Addend) : HostPointer(X86Cpu.From(header), a, size);
+        if (host == null)
+        {
+            return ReadModifyWriteSplit(header, a, b, operation, size);
+        }
+
+        return size switch
+        {
+            1 => Apply(ref *host, operation, b, accumulator),
+            2 => Apply(ref *(ushort*)host, operation, b, accumulator),
+            4 => Apply(ref *(uint*)host, operation, b, accumulator),
+            _ => Apply(ref *(ulong*)host, operation, b, accumulator),
+        };
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ulong ReadModifyWriteSplit(CpuHeader* header, ulong a, ulong b, AtomicOperation operation, int size)
+    {
+        X86Cpu cpu = X86Cpu.From(header);
+        ulong accumulator = cpu.State->Gpr[X86Gpr.Rax];
         lock (SplitLock)
         {
             cpu.ProbeWrite(a, size);
@@ -150,6 +161,16 @@ internal static unsafe class AtomicHelpers
     private static ulong Apply<T>(ref T cell, AtomicOperation operation, ulong operand, ulong accumulator)
         where T : unmanaged, IBinaryInteger<T>
     {
+        if (operation == AtomicOperation.Exchange)
+        {
+            return ulong.CreateTruncating(Interlocked.Exchange(ref cell, T.CreateTruncating(operand)));
+        }
+
+        if (operation == AtomicOperation.CompareExchange)
+        {
+            return ulong.CreateTruncating(Interlocked.CompareExchange(ref cell, T.CreateTruncating(operand), T.CreateTruncating(accumulator)));
+        }
+
         accumulator = ulong.CreateTruncating(T.CreateTruncating(accumulator));
         T old = cell;
         while (true)

@@ -1,0 +1,36 @@
+# Sourced by the scripts that make guests of Debian packages. The caller sets $debs (folder of the downloads), $work (scratch) and $guest (its name).
+
+say() { printf '%s: %s\n' "$guest" "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# The newest file of package $1 among those already here.
+cached() { find "$debs" -name "$1_*.deb" | sort | tail -n 1; }
+
+# Downloads package $1 unless it is here already.
+get() {
+    [ -z "$(cached "$1")" ] || return 0
+    say "downloading $1"
+    # _apt, the user apt downloads as when it is root, cannot write here; that is only worth a warning to apt.
+    (cd "$debs" && apt-get download -q "$1" >"$work/apt.log" 2>&1) || {
+        cat "$work/apt.log" >&2
+        die "cannot download $1; is the package list there (apt-get update)?"
+    }
+}
+
+# Puts busybox $2 and a link per applet that is not there yet into root folder $1.
+install_busybox() {
+    mkdir -p "$1/bin" "$1/sbin" "$1/usr/bin" "$1/usr/sbin"
+    cp "$2" "$1/bin/busybox"
+    chmod 755 "$1/bin/busybox"
+    "$2" --list-full | while read -r applet; do
+        case $applet in
+            bin/* | sbin/* | usr/bin/* | usr/sbin/*) [ -e "$1/$applet" ] || [ -L "$1/$applet" ] || ln -s /bin/busybox "$1/$applet" ;;
+        esac
+    done
+}
+
+# Writes root folder $1 as a cpio archive. The same input gives the same archive: names sorted, times and owners fixed.
+pack() {
+    find "$1" -exec touch -h -d '2024-01-01 00:00:00 UTC' {} +
+    (cd "$1" && find . | LC_ALL=C sort | bin/busybox cpio -o -H newc -R 0:0 2>/dev/null)
+}
