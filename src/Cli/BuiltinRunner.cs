@@ -127,11 +127,15 @@ internal static class BuiltinRunner
     {
         BuiltinState state = BuiltinState.Take(machine, guest);
         bool passed = exitCode == BuiltinGuest.PassedExitCode;
-        string detail = passed ? "" : machine.Failure ?? $"exit code {exitCode} instead of {BuiltinGuest.PassedExitCode}";
+        string detail = passed ? "" : machine.Failure ?? DescribeFailure(guest, machine, exitCode);
         var run = new BuiltinRun(
             accelerator, passed ? BuiltinOutcome.Passed : BuiltinOutcome.Failed, detail, wall, WorkOf(machine.Statistics), state.Hash, null);
         return new Attempt(run, state, (int)machine.Memory.Read(guest.CurrentPartAddress, 4), 0);
     }
+
+    private static string DescribeFailure(BuiltinGuest guest, Machine.Machine machine, int exitCode) => exitCode == BuiltinGuest.FailedExitCode
+        ? $"check {machine.Memory.Read(guest.FailedCheckAddress, 4):x2} failed"
+        : $"exit code {exitCode} instead of {BuiltinGuest.PassedExitCode}";
 
     private static string WorkOf(MachineStatistics statistics)
     {

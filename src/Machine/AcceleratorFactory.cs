@@ -35,7 +35,11 @@ public static class AcceleratorFactory
             string? reason = TryCreate(spec, config, context, out IAccelerator? accelerator);
             if (accelerator is not null)
             {
-                reasons.ForEach(passed => context.Notice($"{passed}; using {accelerator.Name}"));
+                if (!config.FallsBackSilently)
+                {
+                    reasons.ForEach(passed => context.Notice($"{passed}; using {accelerator.Name}"));
+                }
+
                 return accelerator;
             }
 

@@ -18,7 +18,11 @@ public sealed class BuiltinGuest
     /// <summary>Exit code when every check passed: (10h &lt;&lt; 1) | 1.</summary>
     public const int PassedExitCode = 33;
 
+    /// <summary>Exit code when a check failed: (11h &lt;&lt; 1) | 1.</summary>
+    public const int FailedExitCode = 35;
+
     private const int HeaderOffset = 4;
+    private const uint FailedCheckOffset = 20;
     private const string ResourceName = "builtin.bin";
     private static readonly byte[] Magic = "EMUGUEST"u8.ToArray();
 
@@ -41,6 +45,9 @@ public sealed class BuiltinGuest
 
     /// <summary>The block of results in RAM: magic 'EMUR', checks passed, timer interrupts, CRC-32, status 1 passed or 2 failed, number of the failed check.</summary>
     public GuestRange Result { get; }
+
+    /// <summary>Where in RAM the guest leaves the number of the check that failed.</summary>
+    public uint FailedCheckAddress => Result.Start + FailedCheckOffset;
 
     /// <summary>RAM that may differ from run to run.</summary>
     public IReadOnlyList<GuestRange> TimeDependent { get; }

@@ -12,6 +12,9 @@ public sealed record MachineConfig
     /// <summary>Accelerators in order of preference; the first that works on this host is taken. Never empty.</summary>
     public IReadOnlyList<AcceleratorSpec> Accelerators { get; init; } = [AcceleratorSpec.Tcg];
 
+    /// <summary>True when nobody asked for the first of <see cref="Accelerators"/>: that it is passed over is not told.</summary>
+    public bool FallsBackSilently { get; init; }
+
     /// <summary>The board and its properties.</summary>
     public MachineSpec Machine { get; init; } = new("pc");
 

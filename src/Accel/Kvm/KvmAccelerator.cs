@@ -24,12 +24,12 @@ public sealed class KvmAccelerator : IAccelerator, IMemoryListener
     public KvmAccelerator(KvmEnvironment environment)
         : this(environment, HostKernel.Instance)
     {
-        KickSignal.Install();
     }
 
     internal KvmAccelerator(KvmEnvironment environment, IKvmKernel kernel, string device = KvmSystem.DefaultDevice)
     {
         ArgumentNullException.ThrowIfNull(environment);
+        KickSignal.Install();
         var built = new Stack<IDisposable>();
         try
         {

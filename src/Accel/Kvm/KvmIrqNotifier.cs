@@ -68,6 +68,7 @@ internal sealed class KvmIrqNotifier : IrqNotifier
 
         Close();
         _removed?.Invoke();
+        base.Dispose(disposing);
     }
 
     private void Close()

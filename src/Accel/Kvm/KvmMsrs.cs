@@ -10,13 +10,12 @@ internal sealed unsafe class KvmMsrs
     private const uint TscDeadlineIndex = 0x6E0;
     private const uint EferIndex = 0xC000_0080;
 
-    // Never in the index list, yet part of the state wherever they can be read: MTRRs and machine check (SDM vol. 4).
+    // Not in the index list of older kernels, yet part of the state: MTRRs (SDM vol. 4).
     private static readonly uint[] Unlisted =
     [
-        0x17a, 0x17b, 0x250, 0x258, 0x259, 0x2ff,
+        0x250, 0x258, 0x259, 0x2ff,
         .. Enumerable.Range(0x200, 16).Select(index => (uint)index),
         .. Enumerable.Range(0x268, 8).Select(index => (uint)index),
-        0xC001_0010, 0xC001_0015, 0xC001_001F,
     ];
 
     // Those that a guest of any accelerator has; the index list names many more that no CPU model offers.
@@ -38,8 +37,12 @@ internal sealed unsafe class KvmMsrs
         _context = context;
     }
 
-    /// <summary>What <see cref="X86State.Msrs"/> may name and KVM does not hold; nothing in the guest depends on it.</summary>
-    public static bool IsNotHeld(uint index) => index is (>= 0x400 and < 0x480) or 0x17a or 0x17b or 0xC001_001D or 0xC001_0055 or 0xC001_0010 or 0xC001_0015 or 0xC001_001F;
+    /// <summary>
+    /// What <see cref="X86State.Msrs"/> may name and KVM does not keep: machine check (no banks are set up) and the configuration
+    /// of AMD's north bridge. Nothing in a virtual machine depends on them.
+    /// </summary>
+    public static bool IsNotHeld(uint index) =>
+        index is (>= 0x400 and < 0x480) or 0x17a or 0x17b or 0xC001_0010 or 0xC001_0015 or 0xC001_001D or 0xC001_001F or 0xC001_0055;
 
     /// <summary>IA32_TSC_DEADLINE of a local APIC in the kernel; 0 when the model has none.</summary>
     public ulong TscDeadline

@@ -3,7 +3,7 @@ namespace Emu.Accel.Kvm;
 /// <summary>Keeps vCPUs out of the guest while memory slots change, so that none sees a hole between a removal and an addition.</summary>
 internal sealed class KvmRunGate
 {
-    private readonly ManualResetEventSlim _opened = new(true, spinCount: 0);
+    private readonly object _opened = new();
     private readonly List<KvmVcpu> _vcpus = [];
     private int _closed;
 
@@ -13,12 +13,20 @@ internal sealed class KvmRunGate
     public void Add(KvmVcpu vcpu) => _vcpus.Add(vcpu);
 
     /// <summary>Waits until <see cref="IsClosed"/> is false.</summary>
-    public void WaitUntilOpen() => _opened.Wait();
+    public void WaitUntilOpen()
+    {
+        lock (_opened)
+        {
+            while (IsClosed)
+            {
+                Monitor.Wait(_opened);
+            }
+        }
+    }
 
     /// <summary>Runs <paramref name="change"/> with no vCPU in the guest. The machine lock is held, so there is one at a time.</summary>
     public void RunExclusively(Action change)
     {
-        _opened.Reset();
         Interlocked.Exchange(ref _closed, 1);
         foreach (KvmVcpu vcpu in _vcpus)
         {
@@ -36,8 +44,11 @@ internal sealed class KvmRunGate
         }
         finally
         {
-            Volatile.Write(ref _closed, 0);
-            _opened.Set();
+            lock (_opened)
+            {
+                Volatile.Write(ref _closed, 0);
+                Monitor.PulseAll(_opened);
+            }
         }
     }
 }

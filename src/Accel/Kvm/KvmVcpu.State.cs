@@ -116,6 +116,7 @@ internal sealed partial class KvmVcpu
             while (true)
             {
                 _run.ImmediateExit = true;
+                _run.Cr8 = _apic?.TaskPriorityClass ?? _run.Cr8;
                 int result = _kernel.Ioctl(_fd, KvmIoctl.Run, 0);
                 if (result is -Errno.Interrupted or -Errno.Again || !dispatch)
                 {
@@ -157,6 +158,7 @@ internal sealed partial class KvmVcpu
         _run.Sregs = KvmStateCodec.EncodeSregs(state, apicBase);
         _run.Events = KvmStateCodec.EncodeEvents(state);
         _run.DirtyRegs = KvmRunArea.SyncAll;
+        _run.Cr8 = state.Cr8; // with the local APIC in user space KVM takes it from here
         _run.ImmediateExit = true;
         int result = _kernel.Ioctl(_fd, KvmIoctl.Run, 0);
         _run.DirtyRegs = 0;

@@ -42,6 +42,8 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
     private int _tracked;
     private int _trackAsked;
     private byte _sipiVector;
+    private PendingException? _pendingException;
+    private byte? _pendingInterrupt;
     private bool _disposed;
 
     public TcgVcpu(int index, ILocalApic apic, TcgEnvironment environment, CodePageSet codePages)
@@ -130,13 +132,15 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         Post(VcpuRequest.Sipi);
     }
 
-    public X86State GetState() => _cpu.GetState();
+    public X86State GetState() => _cpu.GetState() with { PendingException = _pendingException, PendingInterrupt = _pendingInterrupt };
 
     public void SetState(X86State state)
     {
         // What was latched belongs to the state that goes; NMI comes with the new one.
         Interlocked.And(ref _requests, (int)~(VcpuRequest.Init | VcpuRequest.Sipi | VcpuRequest.Nmi));
         _cpu.SetState(state);
+        _pendingException = state.PendingException;
+        _pendingInterrupt = state.PendingInterrupt;
         _engine.FlushAll();
     }
 
@@ -254,7 +258,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
             return true;
         }
 
-        if (_cpu.State->Halted == 0)
+        if (_cpu.State->Halted == 0 || _pendingException.HasValue || _pendingInterrupt.HasValue)
         {
             return false;
         }
@@ -272,6 +276,11 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
     /// <summary>Delivers what is due before the next instruction, in order of priority (SDM vol. 3, table 6-2). False on a triple fault.</summary>
     private bool DeliverEvents()
     {
+        if ((_pendingException.HasValue || _pendingInterrupt.HasValue) && !DeliverPending())
+        {
+            return false;
+        }
+
         if (_cpu.State->PendingDebugTraps != 0)
         {
             _statistics.Exceptions++;
@@ -303,6 +312,17 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         }
 
         return true;
+    }
+
+    // What another accelerator had raised and not delivered when its state was taken; here both are delivered at once.
+    private bool DeliverPending()
+    {
+        PendingException? exception = _pendingException;
+        byte? interrupt = _pendingInterrupt;
+        _pendingException = null;
+        _pendingInterrupt = null;
+        return (exception is not { } raised || _cpu.DeliverException(new X86Fault((X86Vector)raised.Vector, raised.ErrorCode ?? 0, LinearAddress: _cpu.State->Cr2)))
+            && (interrupt is not byte vector || _cpu.DeliverInterrupt(vector));
     }
 
     /// <summary>Executes until something must be looked at. False on a triple fault.</summary>

@@ -9,6 +9,8 @@ internal static class ConfigBuilder
     private const int MaxCpus = 255;
     private const int MaxSerials = 4;
 
+    private static readonly AcceleratorSpec[] DefaultAccelerators = [new("kvm"), AcceleratorSpec.Tcg];
+
     /// <summary>Builds the configuration.</summary>
     /// <exception cref="OptionException">A value is wrong, or two options contradict each other.</exception>
     public static MachineConfig Build(OptionValues options)
@@ -17,7 +19,8 @@ internal static class ConfigBuilder
         PropertyList machine = ReadMachine(options);
         MachineConfig config = new()
         {
-            Accelerators = ReadAccelerators(options, machine.Get("accel")),
+            Accelerators = ReadAccelerators(options, machine.Get("accel")) is { Count: > 0 } chosen ? chosen : DefaultAccelerators,
+            FallsBackSilently = !options.Has("accel") && !options.Has("enable-kvm") && machine.Get("accel") is null,
             Machine = new MachineSpec(machine.First) { Properties = machine.Properties },
             CpuModel = options.Last("cpu") is string cpu ? OptionValues.Read("cpu", cpu, CheckCpu) : "qemu64",
             MemoryBytes = options.Last("m") is string size ? OptionValues.Read("m", size, ReadMemory) : MachineConfig.DefaultMemoryBytes,
@@ -82,7 +85,7 @@ internal static class ConfigBuilder
             specs.AddRange(OptionValues.Read("machine", fromMachine, ReadAccelerator));
         }
 
-        return specs.Count > 0 ? specs : [AcceleratorSpec.Tcg];
+        return specs;
     }
 
     private static List<AcceleratorSpec> ReadAccelerator(string text)

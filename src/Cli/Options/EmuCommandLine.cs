@@ -18,6 +18,11 @@ internal static class EmuCommandLine
     /// <exception cref="OptionException">The command line is wrong; the message is one line.</exception>
     public static CommandLineResult Parse(IReadOnlyList<string> args)
     {
+        if (args.Count > 0 && args[0] == DoctorCommand.Name)
+        {
+            return new CommandLineResult(DoctorCommand.Run(args), null);
+        }
+
         if (args.Count > 0 && OptionTable.ReservedCommands.Contains(args[0]))
         {
             throw new OptionException($"'{args[0]}': this command is not there yet; -help lists what there is");

@@ -13,7 +13,7 @@ internal static class OptionTable
     /// <summary>Every option, in the order that <c>-help</c> shows.</summary>
     public static IReadOnlyList<OptionInfo> All { get; } =
     [
-        new("accel", "NAME[,PROP=VALUE]", "accelerator; again, or kvm:tcg, for a second choice ('help' lists them)"),
+        new("accel", "NAME[,PROP=VALUE]", "accelerator; again, or kvm:tcg (default), for a second choice ('help' lists them)"),
         new("enable-kvm", null, "the same as -accel kvm"),
         new("machine", "TYPE[,PROP=VALUE]", "board ('help' lists them)", "M"),
         new("cpu", "MODEL[,+FEATURE][,-FEATURE]", "CPU model ('help' lists them)"),

@@ -51,5 +51,7 @@ public sealed class UserIrqNotifier(MachineLock machineLock, Action raise) : Irq
         {
             _disposed = true;
         }
+
+        base.Dispose(disposing);
     }
 }

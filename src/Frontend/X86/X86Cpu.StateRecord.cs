@@ -32,6 +32,7 @@ public sealed unsafe partial class X86Cpu
             InterruptShadow = s->InterruptShadow != 0,
             NmiPending = s->NmiPending != 0,
             NmiBlocked = s->NmiBlocked != 0,
+            Apic = Environment.Apic.GetState(),
         };
         for (int i = 0; i < 16; i++)
         {
@@ -93,7 +94,16 @@ public sealed unsafe partial class X86Cpu
         s->NmiPending = state.NmiPending ? 1u : 0;
         s->NmiBlocked = state.NmiBlocked ? 1u : 0;
         s->PendingDebugTraps = 0;
-        Environment.Apic.TaskPriorityClass = (byte)state.Cr8;
+        if (state.Apic is not null)
+        {
+            Environment.Apic.SetState(state.Apic);
+        }
+
+        if (Environment.Apic.TaskPriorityClass != state.Cr8)
+        {
+            Environment.Apic.TaskPriorityClass = (byte)state.Cr8;
+        }
+
         LoadXsaveImage(state.Xsave);
         SetStateMsrs(state.Msrs);
         s->Cpl = PrivilegeOf(state);

@@ -13,7 +13,7 @@ public sealed class EmuCommandLineTests
         Assert.Equal(128UL << 20, config.MemoryBytes);
         Assert.Equal("pc", config.Machine.Type);
         Assert.Equal("qemu64", config.CpuModel);
-        Assert.Equal(["tcg"], config.Accelerators.Select(accelerator => accelerator.Name));
+        Assert.Equal(["kvm", "tcg"], config.Accelerators.Select(accelerator => accelerator.Name));
         Assert.Equal(1, config.Smp.Cpus);
         Assert.True(config.Boot.IsEmpty);
         Assert.Equal([new CharSpec(CharKind.Stdio) { Mux = true }], config.Serials);
@@ -134,7 +134,8 @@ public sealed class EmuCommandLineTests
     [InlineData("-kernel", "-kernel: needs a value")]
     [InlineData("-S=1", "-S: takes no value")]
     [InlineData("disk.img", "'disk.img': plain arguments are not taken")]
-    [InlineData("doctor", "'doctor': this command is not there yet")]
+    [InlineData("diff", "'diff': this command is not there yet")]
+    [InlineData("doctor --yaml", "doctor: '--yaml' is not known; it takes --json or nothing")]
     [InlineData("-m 12Q", "-m: '12Q' is not a size")]
     [InlineData("-m 0", "-m: '0' is not a positive multiple of 4 KiB")]
     [InlineData("-m 5000B", "-m: '5000B' is not a positive multiple of 4 KiB")]

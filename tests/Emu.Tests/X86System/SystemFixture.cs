@@ -34,10 +34,13 @@ internal sealed class FakeApic : ILocalApic
         return true;
     }
 
-    public LocalApicState GetState() => new() { BaseMsr = BaseMsr, TaskPriority = (byte)(TaskPriorityClass << 4) };
+    private LocalApicState _state = new();
+
+    public LocalApicState GetState() => _state with { BaseMsr = BaseMsr, TaskPriority = (byte)(TaskPriorityClass << 4) };
 
     public void SetState(LocalApicState state)
     {
+        _state = state;
         BaseMsr = state.BaseMsr;
         TaskPriorityClass = (byte)(state.TaskPriority >> 4);
     }
