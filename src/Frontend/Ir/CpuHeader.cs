@@ -26,6 +26,9 @@ public unsafe struct CpuHeader
     /// <summary>Slot of <see cref="Scratch"/>.</summary>
     public const ushort ScratchSlot = 0x68;
 
+    /// <summary>Offset of <see cref="FloatStatus"/>.</summary>
+    public const int FloatStatusOffset = 0x78;
+
     /// <summary>Slot of <see cref="FlagsResult"/>.</summary>
     public const ushort FlagsResultSlot = 0x48;
 
@@ -79,6 +82,12 @@ public unsafe struct CpuHeader
 
     /// <summary>GCHandle of the vCPU's <see cref="SoftMmu.SoftMmu"/>.</summary>
     [FieldOffset(0x70)] public nint Mmu;
+
+    /// <summary>
+    /// Control and exception flags of vector floating point. Bits 5:0 are the flags (invalid, denormal, divide by zero, overflow,
+    /// underflow, inexact), which stay set until the guest clears them; the rest is the frontend's own control.
+    /// </summary>
+    [FieldOffset(FloatStatusOffset)] public uint FloatStatus;
 }
 
 /// <summary>Why translated code returned to the dispatcher.</summary>

@@ -145,10 +145,10 @@ public enum IrOpcode : byte
     /// <summary>Dst ← helper(cpu, A, B, Imm); Target is its address. See <see cref="IrCallEffects"/> in Sub.</summary>
     Call,
 
-    /// <summary>Vector helper(cpu, &amp;Dst, &amp;A, &amp;B, Imm); Target is its address.</summary>
+    /// <summary>Vector helper(cpu, &amp;Dst, &amp;A, &amp;B, Imm); Target is its address, <see cref="IrOp.VectorOp"/> what it computes.</summary>
     CallVector,
 
-    /// <summary>Dst ← vector helper(cpu, &amp;A, &amp;B, Imm); Target is its address.</summary>
+    /// <summary>Dst ← vector helper(cpu, &amp;A, &amp;B, Imm), as above.</summary>
     CallVectorValue,
 
     /// <summary>Ends the block: continue at start + high half of Imm. Dst counts the block's instructions.</summary>
@@ -205,7 +205,7 @@ public struct IrOp
     /// <summary>Address form of memory ops.</summary>
     public IrAddress Address;
 
-    /// <summary>Shift of the index in the address.</summary>
+    /// <summary>Shift of the index in the address; <see cref="IrVectorOp"/> of vector calls.</summary>
     public byte Scale;
 
     /// <summary>For ops that use a condition or the carry: what set the flags, <see cref="FlagsKind.Materialised"/> when unknown.</summary>
@@ -240,6 +240,9 @@ public struct IrOp
 
     /// <summary>Condition of conditional ops.</summary>
     public readonly IrCondition Condition => (IrCondition)Sub;
+
+    /// <summary>What a vector call computes.</summary>
+    public readonly IrVectorOp VectorOp => (IrVectorOp)Scale;
 
     /// <summary>Effects of calls.</summary>
     public readonly IrCallEffects Effects => (IrCallEffects)Sub;

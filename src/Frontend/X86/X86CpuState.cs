@@ -135,8 +135,8 @@ public unsafe struct X86CpuState
     /// <summary>x87 last data pointer.</summary>
     [FieldOffset(SystemOffset + 16)] public ulong X87DataPointer;
 
-    /// <summary>MXCSR.</summary>
-    [FieldOffset(SystemOffset + 24)] public uint Mxcsr;
+    /// <summary>MXCSR: the header's <see cref="CpuHeader.FloatStatus"/>, bit for bit. Written through <see cref="X86Cpu.SetMxcsr"/> but for its exception flags.</summary>
+    [FieldOffset(CpuHeader.FloatStatusOffset)] public uint Mxcsr;
 
     /// <summary>Current privilege level, 0–3.</summary>
     [FieldOffset(SystemOffset + 28)] public uint Cpl;

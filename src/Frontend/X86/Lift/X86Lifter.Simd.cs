@@ -178,6 +178,30 @@ internal sealed unsafe partial class X86Lifter
         lifter.EndWithJump(lifter.NextPc); // it may have written code
     }
 
+    /// <summary>STMXCSR.</summary>
+    public static void StoreMxcsr(X86Lifter lifter, in Instruction instruction, int argument)
+    {
+        if (lifter.BeginSimd(instruction))
+        {
+            ushort value = lifter.Temporary();
+            lifter.Call(&StateHelpers.ReadMxcsr, IrCallEffects.None).Dst = value;
+            lifter.Store(lifter.Memory(instruction, 4, write: true), IrWidth.W32, value);
+        }
+    }
+
+    /// <summary>LDMXCSR: the mode may change, so the next block is looked up.</summary>
+    public static void LoadMxcsr(X86Lifter lifter, in Instruction instruction, int argument)
+    {
+        if (lifter.BeginSimd(instruction))
+        {
+            ushort value = lifter.ReadOperand(instruction, 0, IrWidth.W32);
+            lifter.Call(&StateHelpers.WriteMxcsr, IrCallEffects.MayFault).A = value;
+            ushort next = lifter.Temporary();
+            lifter.MoveImmediate(next, IrWidth.W64, lifter.NextPc);
+            lifter.EndWithIndirectJump(next);
+        }
+    }
+
     /// <summary>CRC32.</summary>
     public static void Checksum(X86Lifter lifter, in Instruction instruction, int argument)
     {
@@ -204,7 +228,8 @@ internal sealed unsafe partial class X86Lifter
     /// </summary>
     private bool BeginSimd(in Instruction instruction)
     {
-        bool sse = UsesVector(instruction, Register.XMM0, Register.XMM15) || SimdTable.IsConversionToGeneral(instruction.Mnemonic);
+        bool sse = UsesVector(instruction, Register.XMM0, Register.XMM15) || SimdTable.IsConversionToGeneral(instruction.Mnemonic)
+            || instruction.Mnemonic is Mnemonic.Ldmxcsr or Mnemonic.Stmxcsr;
         bool mmx = UsesVector(instruction, Register.MM0, Register.MM7);
         if ((_modeKey & X86ModeKey.Emulation) != 0 || (sse && (_modeKey & X86ModeKey.Osfxsr) == 0))
         {
@@ -266,6 +291,7 @@ internal sealed unsafe partial class X86Lifter
         (op.Dst, op.A, op.B) = (destination, destination, source);
         op.Imm = SimdImmediate(instruction);
         op.Target = entry.Helper;
+        op.Scale = (byte)entry.Operation;
     }
 
     private void ValueResult(in Instruction instruction, in SimdEntry entry)
@@ -278,6 +304,7 @@ internal sealed unsafe partial class X86Lifter
         (op.Dst, op.A, op.B) = (value, first, source);
         op.Imm = SimdImmediate(instruction);
         op.Target = entry.Helper;
+        op.Scale = (byte)entry.Operation;
         if (entry.Result == SimdResult.Value)
         {
             WriteOperand(instruction, 0, instruction.Op0Kind == OpKind.Memory ? WidthOf(entry.MemoryBytes) : OperandWidth(instruction, 0), value);
@@ -347,15 +374,14 @@ internal sealed unsafe partial class X86Lifter
         }
     }
 
-    // MOVSS between registers: 32 bits of a slot without touching bits 63:32, which a 32-bit move would clear.
+    // MOVSS between registers: a 32-bit move would clear bits 63:32.
     private void MergeLow32(ushort destination, ushort source)
     {
-        ushort high = Temporary();
-        Binary(IrOpcode.ShiftRight, IrWidth.W64, high, destination, 32);
-        Binary(IrOpcode.ShiftLeft, IrWidth.W64, high, high, 32);
-        ushort low = Temporary();
-        Move(low, IrWidth.W32, source);
-        BinarySlots(IrOpcode.Or, IrWidth.W64, destination, high, low);
+        delegate*<CpuHeader*, byte*, byte*, byte*, int, void> helper = &XmmShuffle.Movss;
+        ref IrOp op = ref _block.Add(IrOpcode.CallVector, IrWidth.W128);
+        (op.Dst, op.A, op.B) = (destination, destination, source);
+        op.Target = (nint)helper;
+        op.Scale = (byte)IrVectorOp.MergeLowI32;
     }
 }
 
@@ -374,6 +400,8 @@ internal static unsafe partial class LiftTable
         Row(Mnemonic.Maskmovq,   X86Lifter.StoreMasked,      8);
         Row(Mnemonic.Maskmovdqu, X86Lifter.StoreMasked,      16);
         Row(Mnemonic.Crc32,      X86Lifter.Checksum);
+        Row(Mnemonic.Ldmxcsr,    X86Lifter.LoadMxcsr);
+        Row(Mnemonic.Stmxcsr,    X86Lifter.StoreMxcsr);
         Row(Mnemonic.Movntdqa,   X86Lifter.MoveVector,       1);
         foreach (Mnemonic mnemonic in Enum.GetValues<Mnemonic>())
         {
