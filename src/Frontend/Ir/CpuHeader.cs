@@ -23,6 +23,18 @@ public unsafe struct CpuHeader
     /// </summary>
     public const ushort ScalarEnd = 1024;
 
+    /// <summary>Bytes from one vector register to the next.</summary>
+    public const int VectorStride = 64;
+
+    /// <summary>Number of vector registers, temporaries included.</summary>
+    public const int VectorCount = 20;
+
+    /// <summary>Number of the first vector temporary: it holds a value only inside one instruction.</summary>
+    public const int VectorTemporary = 16;
+
+    /// <summary>End of the vector registers, which begin at <see cref="ScalarEnd"/>.</summary>
+    public const ushort VectorEnd = ScalarEnd + (VectorCount * VectorStride);
+
     /// <summary>Slot of the program counter.</summary>
     public const ushort PcSlot = 0x30;
 

@@ -124,6 +124,9 @@ public enum IrOpcode : byte
     /// <summary>Dst ← A with its bytes reversed (32 or 64 bits).</summary>
     ByteSwap,
 
+    /// <summary>F: the six flags are the bits of A at their x86 places.</summary>
+    SetFlags,
+
     /// <summary>Dst (8 bits) ← 1 if condition Sub holds, else 0.</summary>
     SetCondition,
 
@@ -141,6 +144,9 @@ public enum IrOpcode : byte
 
     /// <summary>Memory ← Dst slot, or the high half of Imm with <see cref="IrOp.ImmediateB"/>.</summary>
     Store,
+
+    /// <summary>Faults in helper(cpu, A, B, Imm) unless A is a multiple of Imm, a power of two; Target is its address.</summary>
+    CheckAligned,
 
     /// <summary>Dst ← helper(cpu, A, B, Imm); Target is its address. See <see cref="IrCallEffects"/> in Sub, as for the other calls.</summary>
     Call,
@@ -191,6 +197,13 @@ public enum IrCallEffects : byte
 
     /// <summary>Writes guest registers beside its result, segment bases, or what memory accesses go through.</summary>
     WritesRegisters = 16,
+
+    /// <summary>
+    /// Reads or changes <see cref="CpuHeader.FloatStatus"/>, or computes with host floats. One that may fault or writes registers is taken
+    /// to. A vector operation with this and without <see cref="MayFault"/> runs under default control: all exceptions masked, rounding to
+    /// nearest, denormals as they are.
+    /// </summary>
+    Float = 32,
 
     /// <summary>May fault, reads and writes any register.</summary>
     System = MayFault | ReadsRegisters | WritesRegisters,
@@ -263,7 +276,7 @@ public struct IrOp
     public readonly bool IsBlockEnd => Opcode >= IrOpcode.Jump;
 
     /// <summary>True when the op may leave the block with a fault.</summary>
-    public readonly bool MayFault => IsMemory || (IsCall && (Effects & IrCallEffects.MayFault) != 0);
+    public readonly bool MayFault => IsMemory || Opcode == IrOpcode.CheckAligned || (IsCall && (Effects & IrCallEffects.MayFault) != 0);
 
     /// <summary>True for the ops that call a helper.</summary>
     public readonly bool IsCall => Opcode is IrOpcode.Call or IrOpcode.CallVector or IrOpcode.CallVectorValue;
@@ -274,8 +287,8 @@ public struct IrOp
         || (Opcode == IrOpcode.Call && (Effects & IrCallEffects.ReadsFlags) != 0);
 
     /// <summary>True for a call without result whose only effect is on the lazy flags.</summary>
-    public readonly bool OnlyChangesFlags => Opcode == IrOpcode.Call && Dst == 0
-        && (Effects & IrCallEffects.WritesFlags) != 0 && (Effects & IrCallEffects.MayFault) == 0;
+    public readonly bool OnlyChangesFlags => Opcode == IrOpcode.SetFlags || (Opcode == IrOpcode.Call && Dst == 0
+        && (Effects & IrCallEffects.WritesFlags) != 0 && (Effects & IrCallEffects.MayFault) == 0);
 
     /// <summary>True when the op replaces all six flags whatever its operands.</summary>
     public readonly bool ReplacesFlags => Opcode switch

@@ -77,10 +77,10 @@ public unsafe struct X86CpuState
     public const int VectorOffset = CpuHeader.ScalarEnd;
 
     /// <summary>Bytes from one vector register to the next.</summary>
-    public const int VectorStride = 64;
+    public const int VectorStride = CpuHeader.VectorStride;
 
     /// <summary>Number of vector registers with storage: 16 architectural and 4 temporaries.</summary>
-    public const int VectorCount = 20;
+    public const int VectorCount = CpuHeader.VectorCount;
 
     /// <summary>Offset of x87 physical register 0; 16 bytes each, 80 bits used.</summary>
     public const int X87Offset = VectorOffset + (VectorCount * VectorStride);

@@ -80,6 +80,8 @@ internal static unsafe class HandlerTable
         IrOpcode.MultiplyWideUnsigned => op.SetsFlags ? ByWidth<MultiplyWideFamily<No, Yes>>(op.Width) : ByWidth<MultiplyWideFamily<No, No>>(op.Width),
         IrOpcode.MultiplyWideSigned => op.SetsFlags ? ByWidth<MultiplyWideFamily<Yes, Yes>>(op.Width) : ByWidth<MultiplyWideFamily<Yes, No>>(op.Width),
         IrOpcode.ByteSwap => ByWidth<ByteSwapFamily>(op.Width),
+        IrOpcode.SetFlags => CodeOf(Handlers.SetFlags),
+        IrOpcode.CheckAligned => CodeOf(Handlers.CheckAligned),
         IrOpcode.SetCondition => Conditional<SetConditionChooser>(op),
         IrOpcode.Select => Conditional<SelectChooser>(op),
         IrOpcode.JumpIf => Conditional<JumpIfChooser>(op),

@@ -28,6 +28,26 @@ internal static unsafe partial class Handlers
     }
 
     [MethodImpl(Hot)]
+    public static Op* SetFlags(Op* op, byte* cpu)
+    {
+        LazyFlags.SetMaterialised((CpuHeader*)cpu, *(ulong*)(cpu + op->A));
+        op++;
+        return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
+    }
+
+    [MethodImpl(Hot)]
+    public static Op* CheckAligned(Op* op, byte* cpu)
+    {
+        if ((*(ulong*)(cpu + op->A) & ((ulong)op->Imm - 1)) != 0)
+        {
+            return CallVoid(op, cpu);
+        }
+
+        op++;
+        return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
+    }
+
+    [MethodImpl(Hot)]
     public static Op* CallVector(Op* op, byte* cpu)
     {
         ((CpuHeader*)cpu)->CurrentOp = (nint)op;

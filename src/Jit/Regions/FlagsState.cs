@@ -126,7 +126,7 @@ internal readonly record struct FlagsState(FlagsForm Form, FlagsKind Kind = defa
         bool ofOrder = condition is IrCondition.Less or IrCondition.GreaterOrEqual or IrCondition.LessOrEqual or IrCondition.Greater;
         return Kind switch
         {
-            FlagsKind.Sub or FlagsKind.Logic => true,
+            FlagsKind.Sub or FlagsKind.Logic or FlagsKind.Materialised => true,
             FlagsKind.Inc or FlagsKind.Dec => ofResult || ofOrder || ofCarry || ofOverflow,
             FlagsKind.Mul => ofResult || ofCarry || ofOverflow,
             _ => ofResult || ofCarry,
@@ -136,6 +136,7 @@ internal readonly record struct FlagsState(FlagsForm Form, FlagsKind Kind = defa
     /// <summary>What an op that sets flags makes of them.</summary>
     public static FlagsKind KindOf(IrOpcode opcode) => opcode switch
     {
+        IrOpcode.SetFlags => FlagsKind.Materialised,
         IrOpcode.Add => FlagsKind.Add,
         IrOpcode.Adc => FlagsKind.Adc,
         IrOpcode.Sub or IrOpcode.Compare or IrOpcode.CompareJump or IrOpcode.Negate => FlagsKind.Sub,

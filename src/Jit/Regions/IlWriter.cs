@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Emu.Jit.Regions;
 
@@ -74,20 +75,23 @@ internal enum Il : ushort
 internal readonly record struct IlLabel(int Number);
 
 /// <summary>
-/// Writes the bytes of a method body: a sixth of the time of ILGenerator, and nothing kept between methods but buffers. All locals are
-/// 64-bit integers.
+/// Writes the bytes of a method body: a sixth of the time of ILGenerator, and nothing kept between methods but buffers. Locals are
+/// 64-bit integers or vectors of 128 bits.
 /// </summary>
 internal sealed class IlWriter
 {
     private const int Unbound = -1;
 
+    private static readonly nint VectorType = typeof(Vector128<byte>).TypeHandle.Value;
+
+    private readonly List<bool> _localIsVector = [];
     private readonly List<int> _labels = [];
     private readonly List<(int Position, int Label)> _fixups = [];
     private byte[] _code = new byte[4096];
     private int _length;
 
     /// <summary>Number of locals.</summary>
-    public int LocalCount { get; private set; }
+    public int LocalCount => _localIsVector.Count;
 
     /// <summary>Bytes written.</summary>
     public int Length => _length;
@@ -104,12 +108,17 @@ internal sealed class IlWriter
         _labels.Clear();
         _fixups.Clear();
         _length = 0;
-        LocalCount = 0;
+        _localIsVector.Clear();
         Instructions = 0;
     }
 
     /// <summary>A new local.</summary>
-    public int NewLocal() => LocalCount++;
+    /// <param name="isVector">Whether it is a vector.</param>
+    public int NewLocal(bool isVector = false)
+    {
+        _localIsVector.Add(isVector);
+        return LocalCount - 1;
+    }
 
     /// <summary>A new label.</summary>
     public IlLabel NewLabel()
@@ -198,23 +207,31 @@ internal sealed class IlWriter
         return _code.AsSpan(0, _length).ToArray();
     }
 
-    /// <summary>The signature of the locals (ECMA-335, II.23.2.6).</summary>
+    /// <summary>The signature of the locals (ECMA-335, II.23.2.6), which names the vector type by its handle as dynamic methods may.</summary>
     public byte[] GetLocalSignature()
     {
         const byte LocalSignature = 0x07;
         const byte ElementTypeI8 = 0x0a;
-        bool isLong = LocalCount >= 0x80;
-        int header = isLong ? 3 : 2;
-        byte[] signature = new byte[header + LocalCount];
-        signature.AsSpan(header).Fill(ElementTypeI8);
-        signature[0] = LocalSignature;
-        if (isLong)
+        const byte ElementTypeInternal = 0x21;
+        var signature = new List<byte>(4 + LocalCount) { LocalSignature };
+        if (LocalCount >= 0x80)
         {
-            signature[1] = (byte)(0x80 | (LocalCount >> 8));
+            signature.Add((byte)(0x80 | (LocalCount >> 8)));
         }
 
-        signature[header - 1] = (byte)LocalCount;
-        return signature;
+        signature.Add((byte)LocalCount);
+        Span<byte> handle = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(handle, VectorType);
+        foreach (bool isVector in _localIsVector)
+        {
+            signature.Add(isVector ? ElementTypeInternal : ElementTypeI8);
+            if (isVector)
+            {
+                signature.AddRange(handle);
+            }
+        }
+
+        return [.. signature];
     }
 
     private void Local(int local, int implied, int shortForm, int longForm)

@@ -7,12 +7,29 @@ internal sealed unsafe partial class RegionEmitter
 {
     private void EmitCall()
     {
+        if (_plan.InstructionFor(_number, _index) is VectorInstruction instruction)
+        {
+            EmitVectorCall(instruction);
+            return;
+        }
+
         IrOp op = Op;
         IrCallEffects effects = op.Effects;
         bool mayFault = (effects & IrCallEffects.MayFault) != 0;
         if (RegionPlan.ReadsAllRegisters(op))
         {
             StoreRegisters(_dirty);
+        }
+
+        if (_plan.StoresVectors(_number, _index))
+        {
+            StoreVectors(_dirtyVectors);
+        }
+
+        bool usesFloat = _plan.UsesFloat && (effects & (IrCallEffects.MayFault | IrCallEffects.WritesRegisters | IrCallEffects.Float)) != 0;
+        if (usesFloat)
+        {
+            EmitFloatCall(RegionTokens.Token.LeaveFloat);
         }
 
         if (mayFault || (effects & IrCallEffects.ReadsFlags) != 0)
@@ -39,13 +56,20 @@ internal sealed unsafe partial class RegionEmitter
                 _il.Emit(Il.LoadArgument1);
                 PushHeaderAddress(op.Dst);
                 EmitVectorArguments(RegionTokens.Token.CallVector);
+                LoadVectors(RegionPlan.VectorBit(op.Dst));
                 break;
             default:
                 SpillOperands();
                 _il.Emit(Il.LoadArgument1);
                 EmitVectorArguments(RegionTokens.Token.CallVectorValue);
                 StoreSlot(op.Dst, IrWidth.W64, wide: true);
+                LoadVectors(_usedVectors); // a few write one by themselves
                 break;
+        }
+
+        if (usesFloat)
+        {
+            EmitFloatCall(RegionTokens.Token.EnterFloat);
         }
     }
 
@@ -68,6 +92,7 @@ internal sealed unsafe partial class RegionEmitter
         _il.Store(_scratch);
         LoadHeader(HeaderOffset.Tlb, _tlb);
         LoadRegisters();
+        LoadVectors(_usedVectors);
         _il.Load(_scratch);
         StoreResult(op.Dst);
     }

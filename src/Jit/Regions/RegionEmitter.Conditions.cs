@@ -114,6 +114,7 @@ internal sealed unsafe partial class RegionEmitter
 
         return _flags.Kind switch
         {
+            FlagsKind.Materialised => PushOfFlagBits(condition),
             FlagsKind.Sub => PushOfSubtraction(condition, _flags.Width, fused: false),
             FlagsKind.Logic => PushOfResult(condition, _flags.Width, fused: false),
             FlagsKind.Inc or FlagsKind.Dec => PushOfStep(condition),

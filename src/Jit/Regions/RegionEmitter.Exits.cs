@@ -79,7 +79,13 @@ internal sealed unsafe partial class RegionEmitter
         // Flags of a fused comparison are set on the ways out that need them.
         bool fused = op.Opcode != IrOpcode.JumpIf;
         int flagsOp = fused && SetsLiveFlags ? _index : -1;
-        Comparison comparison = fused ? PushFused() : PushCondition();
+        int? order = OrderBefore(_index);
+        if (order is not null && FlagsLive)
+        {
+            flagsOp = _index - 1;
+        }
+
+        Comparison comparison = fused ? PushFused() : order is int compare ? PushOrderCondition(compare) : PushCondition();
         _flags = _flags.After(op, FlagsLive);
         EmitTaken(comparison, flagsOp);
         _index++;
@@ -187,7 +193,7 @@ internal sealed unsafe partial class RegionEmitter
             SetPendingFlags(leave.Block, leave.FlagsOp);
             foreach (ushort slot in leave.Temporaries)
             {
-                StoreHeader(slot, LocalOf(slot));
+                StoreTemporary(slot);
             }
 
             nint exit = leave.Exit;
@@ -242,6 +248,12 @@ internal sealed unsafe partial class RegionEmitter
 
         _il.Mark(tail);
         StoreRegisters(_plan.Written);
+        StoreVectors(_plan.WrittenVectors & ~RegionPlan.VectorTemporaries);
+        if (_plan.UsesFloat)
+        {
+            EmitFloatCall(RegionTokens.Token.LeaveFloat);
+        }
+
         CommitCount();
         IlLabel enter = _il.NewLabel();
         if (_usesLookups)

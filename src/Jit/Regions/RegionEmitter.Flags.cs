@@ -10,7 +10,7 @@ internal sealed unsafe partial class RegionEmitter
     private readonly int _flagsSource;
     private readonly int _flagsCarry;
 
-    private static bool UsesSource(FlagsKind kind) => kind is not (FlagsKind.Logic or FlagsKind.Inc or FlagsKind.Dec);
+    private static bool UsesSource(FlagsKind kind) => kind is not (FlagsKind.Logic or FlagsKind.Inc or FlagsKind.Dec or FlagsKind.Materialised);
 
     private static bool UsesCarry(FlagsKind kind) => kind is FlagsKind.Adc or FlagsKind.Sbb or FlagsKind.Shr or FlagsKind.Inc or FlagsKind.Dec;
 
@@ -23,11 +23,17 @@ internal sealed unsafe partial class RegionEmitter
         _il.Store(_flagsSource);
     }
 
-    /// <summary>The flags of A − B or A &amp; B.</summary>
+    /// <summary>The flags of A − B or A &amp; B, or those in A.</summary>
     private void SetCompareFlags()
     {
         if (!SetsLiveFlags)
         {
+            return;
+        }
+
+        if (Op.Opcode == IrOpcode.SetFlags)
+        {
+            EmitSetFlags();
             return;
         }
 
@@ -194,6 +200,9 @@ internal sealed unsafe partial class RegionEmitter
                 break;
             case FlagsKind.Inc or FlagsKind.Dec:
                 _il.Load(_flagsCarry);
+                break;
+            case FlagsKind.Materialised:
+                PushFlagBit(LazyFlags.Carry);
                 break;
             default:
                 PushShiftCarry();

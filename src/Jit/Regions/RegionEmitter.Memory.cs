@@ -34,6 +34,11 @@ internal sealed unsafe partial class RegionEmitter
 
     private void EmitMove()
     {
+        if (TryMoveVector())
+        {
+            return;
+        }
+
         if (Op.Width != IrWidth.W128)
         {
             PushSecond();
@@ -53,6 +58,11 @@ internal sealed unsafe partial class RegionEmitter
         int address = AddressLocal();
         bool forWrite = op.Opcode == IrOpcode.LoadForWrite;
         EmitCheck(address, op.Width, read: true, write: forWrite);
+        if (TryLoadVector(address))
+        {
+            return;
+        }
+
         if (op.Width == IrWidth.W128)
         {
             PushHeaderAddress(op.Dst);
@@ -96,6 +106,11 @@ internal sealed unsafe partial class RegionEmitter
             int address = AddressLocal();
             EmitCheck(address, op.Width, read: false, write: true);
             PushHost(address);
+        }
+
+        if (TryStoreVector())
+        {
+            return;
         }
 
         if (op.Width == IrWidth.W128)

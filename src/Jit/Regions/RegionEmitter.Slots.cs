@@ -119,6 +119,10 @@ internal sealed unsafe partial class RegionEmitter
         {
             PushConstant(0, width);
         }
+        else if (IsVector(slot))
+        {
+            PushVectorPart(slot, width);
+        }
         else if (IsLocal(slot))
         {
             _il.Load(LocalOf(slot));
@@ -197,6 +201,12 @@ internal sealed unsafe partial class RegionEmitter
     /// <param name="wide">The value is a 64-bit integer; its upper bits do not matter.</param>
     private void StoreSlot(int slot, IrWidth width, bool wide)
     {
+        if (IsVector(slot))
+        {
+            StoreVectorPart(slot, width, wide);
+            return;
+        }
+
         if (!IsLocal(slot))
         {
             StoreSlotMemory(slot, width, wide);

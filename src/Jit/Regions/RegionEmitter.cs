@@ -36,6 +36,7 @@ internal sealed unsafe partial class RegionEmitter
     private int _instruction;
     private bool _committed;
     private IlLabel? _instructionStub;
+    private bool _skipNext;
 
     /// <summary>Prepares to write <paramref name="region"/> to <paramref name="il"/>.</summary>
     public RegionEmitter(Region region, RegionPlan plan, IlWriter il, RegionTokens tokens)
@@ -59,6 +60,7 @@ internal sealed unsafe partial class RegionEmitter
     /// <summary>Writes the whole method.</summary>
     public void Emit()
     {
+        MakeVectorLocals();
         foreach (int number in _plan.Order)
         {
             _blockLabels[number] = _il.NewLabel();
@@ -77,10 +79,17 @@ internal sealed unsafe partial class RegionEmitter
 
     private void EmitEntry()
     {
+        if (_plan.UsesFloat)
+        {
+            EmitFloatCall(RegionTokens.Token.EnterFloat);
+        }
+
         _il.Constant8(0);
         _il.Store(_count);
         LoadHeader(HeaderOffset.Tlb, _tlb);
         LoadRegisters();
+        LoadVectors(_usedVectors & ~RegionPlan.VectorTemporaries);
+        LoadOpaqueZero();
 
         // The first block in the order is the entry.
     }
@@ -91,6 +100,7 @@ internal sealed unsafe partial class RegionEmitter
         (_number, _block) = (number, _region.Blocks[number]);
         _flags = plan.FlagsLiveIn ? plan.Flags!.Value : new FlagsState(FlagsForm.Dead);
         _dirty = plan.Dirty;
+        _dirtyVectors = plan.DirtyVectors;
         _instruction = 0;
         _il.Mark(_blockLabels[number]);
         for (_index = 0; _index < plan.OpCount && !Op.IsBlockEnd; _index++)
@@ -98,6 +108,11 @@ internal sealed unsafe partial class RegionEmitter
             BeginOp();
             EmitOp();
             FinishOp();
+            if (_skipNext)
+            {
+                _skipNext = false;
+                _index++; // it was done as part of this one
+            }
         }
 
         if (plan.LeavesEarly)
@@ -132,7 +147,9 @@ internal sealed unsafe partial class RegionEmitter
         ref readonly IrOp op = ref Op;
         ulong written = RegionPlan.WrittenBy(op);
         _dirty = (RegionPlan.ReadsAllRegisters(op) ? 0 : _dirty) | written;
-        _committed |= written != 0 || op.SetsFlags || op.IsCall || op.Opcode == IrOpcode.Store;
+        uint vectors = RegionPlan.VectorsWrittenBy(op);
+        _dirtyVectors = (_plan.StoresVectors(_number, _index) ? 0 : _dirtyVectors) | (IsInline ? vectors : 0);
+        _committed |= (written | (vectors & ~RegionPlan.VectorTemporaries)) != 0 || op.SetsFlags || op.IsCall || op.Opcode == IrOpcode.Store;
         _flags = _flags.After(op, FlagsLive);
     }
 
@@ -155,7 +172,9 @@ internal sealed unsafe partial class RegionEmitter
             case IrOpcode.Add or IrOpcode.Sub or IrOpcode.And or IrOpcode.Or or IrOpcode.Xor or IrOpcode.Adc or IrOpcode.Sbb:
                 EmitBinary();
                 break;
-            case IrOpcode.Compare or IrOpcode.Test:
+            case IrOpcode.SetFlags when OrderBefore(_index + 1) is not null:
+                break; // the jump compares again, and the ways out set the flags
+            case IrOpcode.Compare or IrOpcode.Test or IrOpcode.SetFlags:
                 SetCompareFlags();
                 break;
             case IrOpcode.Negate or IrOpcode.Not or IrOpcode.ByteSwap:
@@ -187,6 +206,9 @@ internal sealed unsafe partial class RegionEmitter
                 break;
             case IrOpcode.Store:
                 EmitStore();
+                break;
+            case IrOpcode.CheckAligned:
+                EmitCheckAligned();
                 break;
             case IrOpcode.Call or IrOpcode.CallVector or IrOpcode.CallVectorValue:
                 EmitCall();

@@ -25,10 +25,19 @@ internal sealed class BlockPlan
 
     /// <summary>Registers whose locals may be newer than the state block, at the start.</summary>
     public ulong Dirty { get; set; }
+
+    /// <summary>The same of vector registers.</summary>
+    public uint DirtyVectors { get; set; }
+
+    /// <summary>By op: the host instruction that stands for its helper.</summary>
+    public VectorInstruction?[] VectorInstructions { get; set; } = [];
+
+    /// <summary>By op: a result that RyuJIT must not find unused.</summary>
+    public bool[] Pinned { get; set; } = [];
 }
 
 /// <summary>Everything about a region that is decided before code is written: what is compiled, in which order, where flags live and are.</summary>
-internal sealed class RegionPlan
+internal sealed partial class RegionPlan
 {
     private readonly Region _region;
     private readonly List<int> _order = [];
@@ -45,6 +54,7 @@ internal sealed class RegionPlan
 
         OrderBlocks();
         FindLiveFlags();
+        PlanVectors();
         TrackState();
     }
 
@@ -220,11 +230,14 @@ internal sealed class RegionPlan
         IrOp[] ops = _region.Blocks[number].Ops;
         FlagsState flags = plan.FlagsLiveIn ? plan.Flags!.Value : new FlagsState(FlagsForm.Dead);
         ulong dirty = plan.Dirty;
+        uint vectors = plan.DirtyVectors;
         for (int i = 0; i < plan.OpCount; i++)
         {
             flags = flags.After(ops[i], plan.FlagsLiveAfter[i]);
             dirty = (ReadsAllRegisters(ops[i]) ? 0 : dirty) | WrittenBy(ops[i]);
             Written |= WrittenBy(ops[i]);
+            bool isOpaque = ops[i].IsCall && plan.VectorInstructions[i] is null;
+            vectors = (StoresVectors(number, i) ? 0 : vectors) | (isOpaque ? 0 : VectorsWrittenBy(ops[i]));
         }
 
         bool changed = false;
@@ -240,6 +253,9 @@ internal sealed class RegionPlan
 
             changed |= (target.Dirty | dirty) != target.Dirty;
             target.Dirty |= dirty;
+            vectors &= ~VectorTemporaries;
+            changed |= (target.DirtyVectors | vectors) != target.DirtyVectors;
+            target.DirtyVectors |= vectors;
         }
 
         return changed;

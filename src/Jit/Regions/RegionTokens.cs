@@ -31,6 +31,10 @@ internal sealed class RegionTokens(DynamicILInfo info)
     private static readonly RuntimeMethodHandle Reverse4Method = Method(typeof(BinaryPrimitives), nameof(BinaryPrimitives.ReverseEndianness), typeof(uint));
     private static readonly RuntimeMethodHandle Reverse8Method = Method(typeof(BinaryPrimitives), nameof(BinaryPrimitives.ReverseEndianness), typeof(ulong));
 
+    private static readonly RuntimeMethodHandle EnterFloatMethod = typeof(HostFloat).GetMethod(nameof(HostFloat.Enter))!.MethodHandle;
+    private static readonly RuntimeMethodHandle LeaveFloatMethod = typeof(HostFloat).GetMethod(nameof(HostFloat.Leave))!.MethodHandle;
+
+    private readonly Dictionary<MethodInfo, int> _methods = [];
     private readonly int[] _tokens = new int[(int)Token.Count];
 
     /// <summary>The kinds of tokens.</summary>
@@ -81,6 +85,12 @@ internal sealed class RegionTokens(DynamicILInfo info)
         /// <summary>Byte swap of 64 bits.</summary>
         Reverse8,
 
+        /// <summary><see cref="HostFloat.Enter"/>.</summary>
+        EnterFloat,
+
+        /// <summary><see cref="HostFloat.Leave"/>.</summary>
+        LeaveFloat,
+
         /// <summary>Number of kinds.</summary>
         Count,
     }
@@ -93,6 +103,18 @@ internal sealed class RegionTokens(DynamicILInfo info)
             ref int value = ref _tokens[(int)token];
             return value != 0 ? value : value = Make(token);
         }
+    }
+
+    /// <summary>The token for a method.</summary>
+    public int Of(MethodInfo method)
+    {
+        if (!_methods.TryGetValue(method, out int token))
+        {
+            token = info.GetTokenFor(method.MethodHandle);
+            _methods.Add(method, token);
+        }
+
+        return token;
     }
 
     private int Make(Token token) => token switch
@@ -111,6 +133,8 @@ internal sealed class RegionTokens(DynamicILInfo info)
         Token.RotateLeft4 => info.GetTokenFor(RotateLeft4Method),
         Token.RotateLeft8 => info.GetTokenFor(RotateLeft8Method),
         Token.Reverse4 => info.GetTokenFor(Reverse4Method),
+        Token.EnterFloat => info.GetTokenFor(EnterFloatMethod),
+        Token.LeaveFloat => info.GetTokenFor(LeaveFloatMethod),
         _ => info.GetTokenFor(Reverse8Method),
     };
 

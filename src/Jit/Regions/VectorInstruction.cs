@@ -46,6 +46,9 @@ internal enum VectorShape : byte
 
     /// <summary>64-bit value of B and the immediate.</summary>
     Value64Immediate,
+
+    /// <summary>Value of A and B, the flags of their order, put together from A ≥ B and B ≥ A.</summary>
+    Order,
 }
 
 /// <summary>A method that RyuJIT compiles to the instruction for an IR vector op.</summary>

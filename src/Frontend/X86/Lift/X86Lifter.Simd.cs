@@ -9,8 +9,6 @@ namespace Emu.Frontend.X86.Lift;
 /// <summary>MMX and SSE: moves as ops, everything else as calls from <see cref="SimdTable"/>.</summary>
 internal sealed unsafe partial class X86Lifter
 {
-    private const int VectorTemporary = 16;
-
     /// <summary>Instructions of <see cref="SimdTable"/>.</summary>
     public static void Simd(X86Lifter lifter, in Instruction instruction, int argument)
     {
@@ -184,7 +182,7 @@ internal sealed unsafe partial class X86Lifter
         if (lifter.BeginSimd(instruction))
         {
             ushort value = lifter.Temporary();
-            lifter.Call(&StateHelpers.ReadMxcsr, IrCallEffects.None).Dst = value;
+            lifter.Call(&StateHelpers.ReadMxcsr, IrCallEffects.Float).Dst = value;
             lifter.Store(lifter.Memory(instruction, 4, write: true), IrWidth.W32, value);
         }
     }
@@ -313,8 +311,7 @@ internal sealed unsafe partial class X86Lifter
             return;
         }
 
-        ref IrOp flags = ref Call(&ConditionalHelpers.SetArithmeticFlags, IrCallEffects.WritesFlags);
-        flags.A = value;
+        SetFlags(value);
         if (entry.Result == SimdResult.FlagsAndEcx)
         {
             Binary(IrOpcode.ShiftRight, IrWidth.W64, X86Slots.Gpr(X86Gpr.Rcx), value, 32);
@@ -322,8 +319,8 @@ internal sealed unsafe partial class X86Lifter
     }
 
     // PCMPESTRI and PCMPESTRM take lengths from RAX and RDX.
-    private static IrCallEffects SimdEffects(in Instruction instruction, in SimdEntry entry) =>
-        (entry.MayRaise ? IrCallEffects.MayFault : IrCallEffects.None)
+    private IrCallEffects SimdEffects(in Instruction instruction, in SimdEntry entry) =>
+        (!entry.MayRaise ? IrCallEffects.None : (_modeKey & X86ModeKey.FloatDefault) != 0 ? IrCallEffects.Float : IrCallEffects.Float | IrCallEffects.MayFault)
         | (instruction.Mnemonic is Mnemonic.Pcmpestri or Mnemonic.Pcmpestrm or Mnemonic.Pcmpestri64 or Mnemonic.Pcmpestrm64 ? IrCallEffects.ReadsRegisters : IrCallEffects.None);
 
     private static long SimdImmediate(in Instruction instruction)
@@ -341,7 +338,7 @@ internal sealed unsafe partial class X86Lifter
                 Register register = instruction.GetOpRegister(operand);
                 return register.IsXMM() || register.IsMM() ? VectorSlotOf(register) : SlotOf(register);
             case OpKind.Memory:
-                ushort slot = X86Slots.Vector(VectorTemporary);
+                ushort slot = X86Slots.Vector(CpuHeader.VectorTemporary);
                 IrWidth width = WidthOf(entry.MemoryBytes);
                 MemoryOperand memory = VectorMemory(instruction, entry.MemoryBytes, write: false, entry.Aligned);
                 Load(IrOpcode.Load, slot, width < IrWidth.W32 ? IrWidth.W64 : width, width, memory);
@@ -360,8 +357,7 @@ internal sealed unsafe partial class X86Lifter
             return memory;
         }
 
-        ushort address = LinearAddress(memory);
-        Call(&StateHelpers.CheckAligned, IrCallEffects.MayFault).A = address;
+        CheckAligned(&StateHelpers.CheckAligned, LinearAddress(memory), bytes);
         return memory;
     }
 
