@@ -241,44 +241,25 @@ internal sealed unsafe partial class RegionEmitter
 
     /// <summary>
     /// RyuJIT exchanges the operands of packed additions and multiplications as registers suit it, and of two NaNs the first must come
-    /// out: where A is one, the result is A made quiet.
+    /// out: where A is one, the result is A made quiet. A NaN is found as an integer, for a comparison of floats raises exceptions.
     /// </summary>
     private void ChooseNan(in IrOp op)
     {
         bool isDouble = op.VectorOp is IrVectorOp.AddF64 or IrVectorOp.MulF64;
-        int result = _vectorScratch;
-        _il.Store(result);
-        if (Sse41.IsSupported)
-        {
-            _il.Load(result);
-            PushQuiet(op, isDouble);
-            PushIsNan(op, isDouble);
-            _il.Emit(Il.Call, _tokens.Of(isDouble ? Methods.BlendF64 : Methods.BlendF32));
-            return;
-        }
-
-        PushIsNan(op, isDouble);
-        _il.Load(result);
-        _il.Emit(Il.Call, _tokens.Of(Methods.AndNot));
-        PushQuiet(op, isDouble);
-        PushIsNan(op, isDouble);
-        _il.Emit(Il.Call, _tokens.Of(Methods.And));
-        _il.Emit(Il.Call, _tokens.Of(Methods.Or));
-    }
-
-    private void PushQuiet(in IrOp op, bool isDouble)
-    {
-        _il.Load(VectorLocal(op.A));
-        _il.Constant8(isDouble ? 0x0008_0000_0000_0000 : 0x0040_0000_0040_0000);
+        PushCombined(op.A, isDouble ? 0x0008_0000_0000_0000 : 0x0040_0000_0040_0000, Methods.Or);
+        PushCombined(op.A, isDouble ? 0x7fff_ffff_ffff_ffff : 0x7fff_ffff_7fff_ffff, Methods.And);
+        _il.Constant8(isDouble ? 0x7ff0_0000_0000_0000 : 0x7f80_0000_7f80_0000);
         _il.Emit(Il.Call, _tokens.Of(Methods.Broadcast));
-        _il.Emit(Il.Call, _tokens.Of(Methods.Or));
+        _il.Emit(Il.Call, _tokens.Of(isDouble ? Methods.GreaterI64 : Methods.GreaterI32));
+        _il.Emit(Il.Call, _tokens.Of(isDouble ? Methods.BlendF64 : Methods.BlendF32));
     }
 
-    private void PushIsNan(in IrOp op, bool isDouble)
+    private void PushCombined(int slot, long constant, MethodInfo method)
     {
-        _il.Load(VectorLocal(op.A));
-        _il.Load(VectorLocal(op.A));
-        _il.Emit(Il.Call, _tokens.Of(isDouble ? Methods.UnorderedF64 : Methods.UnorderedF32));
+        _il.Load(VectorLocal(slot));
+        _il.Constant8(constant);
+        _il.Emit(Il.Call, _tokens.Of(Methods.Broadcast));
+        _il.Emit(Il.Call, _tokens.Of(method));
     }
 
     // A store that RyuJIT cannot drop, and so neither what it stores.
@@ -311,8 +292,8 @@ internal sealed unsafe partial class RegionEmitter
         public static readonly MethodInfo Or = Of(Sse2.Or);
         public static readonly MethodInfo Xor = Of(Sse2.Xor);
         public static readonly MethodInfo Broadcast = ((Func<long, Vector128<long>>)Vector128.Create).Method;
-        public static readonly MethodInfo UnorderedF32 = ((Func<Vector128<float>, Vector128<float>, Vector128<float>>)Sse.CompareUnordered).Method;
-        public static readonly MethodInfo UnorderedF64 = ((Func<Vector128<double>, Vector128<double>, Vector128<double>>)Sse2.CompareUnordered).Method;
+        public static readonly MethodInfo GreaterI32 = ((Func<Vector128<int>, Vector128<int>, Vector128<int>>)Sse2.CompareGreaterThan).Method;
+        public static readonly MethodInfo GreaterI64 = ((Func<Vector128<long>, Vector128<long>, Vector128<long>>)Sse42.CompareGreaterThan).Method;
         public static readonly MethodInfo BlendF32 = ((Func<Vector128<float>, Vector128<float>, Vector128<float>, Vector128<float>>)Sse41.BlendVariable).Method;
         public static readonly MethodInfo BlendF64 = ((Func<Vector128<double>, Vector128<double>, Vector128<double>, Vector128<double>>)Sse41.BlendVariable).Method;
         public static readonly MethodInfo FromInt32 = ((Func<int, Vector128<int>>)Sse2.ConvertScalarToVector128Int32).Method;

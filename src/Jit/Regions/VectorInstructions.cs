@@ -21,7 +21,8 @@ internal static class VectorInstructions
         }
 
         (VectorShape shape, Delegate? method) = Table[((int)op.VectorOp * MaxVariants) + variant];
-        return method is not null && IsSupported(method.Method) ? new VectorInstruction(shape, method.Method) : null;
+        bool needsBlend = shape == VectorShape.BinaryCommuting;
+        return method is not null && IsSupported(method.Method) && (!needsBlend || Sse42.IsSupported) ? new VectorInstruction(shape, method.Method) : null;
     }
 
 
@@ -33,15 +34,14 @@ internal static class VectorInstructions
     /// <summary>The comparison A &gt; B that goes with an instruction of <see cref="VectorShape.Order"/>.</summary>
     public static MethodInfo GreaterOf(IrVectorOp op) => Table[((int)op * MaxVariants) + 1].Method!.Method;
 
-    // ROUND's modes that the methods have: the four with the inexact exception suppressed, and the one of the control word without.
+    // The methods for ROUND do not suppress the inexact exception.
     private static int? VariantOf(in IrOp op)
     {
         int immediate = (int)op.Imm & 0xff;
         return IsCompare(op.VectorOp) ? immediate & 7
             : !IsRound(op.VectorOp) ? 0
-            : (immediate & 0xc) == 8 ? immediate & 3
-            : (immediate & 0xc) == 4 ? 4
-            : null;
+            : (immediate & 8) != 0 ? null
+            : Math.Min(immediate & 7, 4);
     }
 
     private static bool IsSupported(MethodInfo method)
