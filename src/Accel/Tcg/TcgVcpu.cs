@@ -6,6 +6,7 @@ using Emu.Frontend.Ir;
 using Emu.Frontend.X86;
 using Emu.Frontend.X86.Lift;
 using Emu.Jit;
+using Emu.Jit.Regions;
 
 namespace Emu.Accel.Tcg;
 
@@ -21,6 +22,7 @@ internal enum VcpuRequest
     FlushAll = 16,
     CodeWritten = 32,
     TrackPages = 64,
+    RegionsCompiled = 128,
 }
 
 /// <summary>
@@ -44,7 +46,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
     private byte _sipiVector;
     private bool _disposed;
 
-    public TcgVcpu(int index, ILocalApic apic, TcgEnvironment environment, CodePageSet codePages)
+    public TcgVcpu(int index, ILocalApic apic, TcgEnvironment environment, CodePageSet codePages, RegionQueue? regionQueue)
     {
         Index = index;
         _apic = apic;
@@ -55,6 +57,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         var options = new TranslationOptions
         {
             Translated = _options.Logs("op") ? LogBlock : null,
+            Regions = _options is { Jit: true, CompileRegion: not null } ? RegionOptionsFor(environment.Memory, regionQueue) : null,
             Entered = _options.Logs("exec") ? pc => _options.Log!($"cpu{Index}: exec {pc:x16}") : null,
         };
         _engine = new TranslationEngine(&_cpu.State->Header, _cpu.Mmu, frontend, environment.Memory, codePages, options) { Client = this };
@@ -72,6 +75,11 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
             _statistics.TlbFlushes = _cpu.Mmu.Flushes;
             _statistics.BlocksTranslated = _engine.BlocksTranslated;
             _statistics.BlocksInvalidated = _engine.BlocksInvalidated;
+            _statistics.RegionsCompiled = _engine.Regions?.Compiled ?? 0;
+            _statistics.RegionInstructions = _engine.Regions?.Instructions ?? 0;
+            _statistics.RegionsDropped = _engine.Regions?.Dropped ?? 0;
+            _statistics.RegionsRefused = _engine.Regions?.Refused ?? 0;
+            _statistics.CompileMicroseconds = (ulong)(_engine.Regions?.CompileTime.TotalMicroseconds ?? 0);
             _statistics.MmioAccesses = _cpu.Mmu.IoAccesses;
             _statistics.PortAccesses = _cpu.PortAccesses;
             return _statistics;
@@ -143,13 +151,19 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
     /// <summary>Leaves a request for the vCPU's thread and makes it look. Any thread.</summary>
     internal void Post(VcpuRequest request)
     {
+        PostQuietly(request);
+        _wake.Set();
+    }
+
+    // What a halted CPU need not be woken for.
+    private void PostQuietly(VcpuRequest request)
+    {
         if (request != VcpuRequest.None)
         {
             Interlocked.Or(ref _requests, (int)request);
         }
 
         Volatile.Write(ref _cpu.State->Header.ExitRequest, 1);
-        _wake.Set();
     }
 
     /// <inheritdoc/>
@@ -217,6 +231,11 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         while (_codeWrites.TryDequeue(out (GuestRam Ram, ulong Offset, int Length) write))
         {
             _engine.InvalidateRam(write.Ram, write.Offset, write.Length);
+        }
+
+        if ((requests & VcpuRequest.RegionsCompiled) != 0)
+        {
+            _engine.InstallRegions();
         }
 
         if ((requests & VcpuRequest.Init) != 0)
@@ -385,6 +404,19 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
             LeaveGuest();
         }
     }
+
+    private RegionOptions RegionOptionsFor(AddressSpace memory, RegionQueue? queue) => new()
+    {
+        Frontend = X86Frontend.Create(_cpu, memory),
+        Queue = queue,
+        Threshold = _options.Threshold,
+        MaxInstructions = _options.RegionSize,
+        Excluded = _options.JitOff,
+        Compile = _options.CompileRegion!,
+        Finished = () => PostQuietly(VcpuRequest.RegionsCompiled),
+        Failed = what => _options.Log?.Invoke($"cpu{Index}: {what}"),
+        Log = _options.Logs("op_opt") ? _options.Log : null,
+    };
 
     private void ReportUnimplemented(string what)
     {

@@ -45,5 +45,8 @@ internal sealed unsafe class RegionBlock
 /// <summary>The target of a direct jump.</summary>
 /// <param name="Op">Index of the jump op in its block.</param>
 /// <param name="Block">Number of the block in the region, or −1 when the jump leaves it.</param>
-/// <param name="IsBackward">Looks at <see cref="CpuHeader.ExitRequest"/>: every cycle of the region has at least one such edge.</param>
+/// <param name="IsBackward">
+/// Looks at <see cref="CpuHeader.ExitRequest"/>: every cycle of the region has at least one such edge, and so has every block with a
+/// helper that may have changed code of the region, in which case a request is made.
+/// </param>
 internal readonly record struct RegionEdge(int Op, int Block, bool IsBackward);
