@@ -37,14 +37,23 @@ public sealed record TcgOptions
     /// <summary>Guest instructions that are compiled together, 1 to <see cref="LargestRegion"/>.</summary>
     public int RegionSize { get; init; } = RegionOptions.DefaultInstructions;
 
+    /// <summary>Names of the families of operations for <see cref="JitOff"/>.</summary>
+    public static IReadOnlyCollection<string> JitFamilies => [.. OpFamily.Names.Keys];
+
     /// <summary>Families of operations that stay interpreted.</summary>
-    public OpFamilies JitOff { get; init; }
+    public IReadOnlyList<string> JitOff { get; init; } = [];
 
     /// <summary>Items of <c>-d</c>: unimp, int, op, op_opt, in_asm, exec.</summary>
     public IReadOnlySet<string> DebugLogItems { get; init; } = new HashSet<string>();
 
     /// <summary>Makes host code of a region.</summary>
     internal Func<Region, CompiledRegion?>? CompileRegion { get; init; }
+
+    /// <summary>Program counters (first, last) that in_asm, op, op_opt and exec are logged of; empty for all.</summary>
+    public IReadOnlyList<(ulong First, ulong Last)> DebugLogFilter { get; init; } = [];
+
+    /// <summary>True when code at <paramref name="pc"/> is to be logged.</summary>
+    public bool LogsCodeAt(ulong pc) => DebugLogFilter.Count == 0 || DebugLogFilter.Any(range => pc >= range.First && pc <= range.Last);
 
     /// <summary>True when <paramref name="item"/> is to be logged.</summary>
     public bool Logs(string item) => Log is not null && DebugLogItems.Contains(item);

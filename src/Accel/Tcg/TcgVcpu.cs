@@ -53,12 +53,12 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         _options = environment.Options;
         _cpu = new X86Cpu(new X86CpuEnvironment(index, environment.Memory, environment.Ports, apic, environment.Clock, environment.Model));
         _cpu.Unimplemented = what => ReportUnimplemented($"{what} at {_engine!.CurrentPc:x16}");
-        IGuestFrontend frontend = X86Frontend.Create(_cpu, environment.Memory, ReportUnimplemented, _options.Logs("in_asm") ? _options.Log : null);
+        IGuestFrontend frontend = X86Frontend.Create(_cpu, environment.Memory, ReportUnimplemented, _options.Logs("in_asm") ? LogInstruction : null);
         var options = new TranslationOptions
         {
             Translated = _options.Logs("op") ? LogBlock : null,
             Regions = _options is { Jit: true, CompileRegion: not null } ? RegionOptionsFor(environment.Memory, regionQueue) : null,
-            Entered = _options.Logs("exec") ? pc => _options.Log!($"cpu{Index}: exec {pc:x16}") : null,
+            Entered = _options.Logs("exec") ? LogEntry : null,
         };
         _engine = new TranslationEngine(&_cpu.State->Header, _cpu.Mmu, frontend, environment.Memory, codePages, options) { Client = this };
         apic.Connect(this);
@@ -411,11 +411,11 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         Queue = queue,
         Threshold = _options.Threshold,
         MaxInstructions = _options.RegionSize,
-        Excluded = _options.JitOff,
+        Excluded = OpFamily.Parse(_options.JitOff),
         Compile = _options.CompileRegion!,
         Finished = () => PostQuietly(VcpuRequest.RegionsCompiled),
         Failed = what => _options.Log?.Invoke($"cpu{Index}: {what}"),
-        Log = _options.Logs("op_opt") ? _options.Log : null,
+        Built = _options.Logs("op_opt") ? LogRegion : null,
     };
 
     private void ReportUnimplemented(string what)
@@ -427,5 +427,19 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         }
     }
 
-    private void LogBlock(IrBlock block) => _options.Log!(IrDump.Format(block));
+    private void LogInstruction(ulong pc, string text) => LogCode(pc, $"0x{pc:x16}: {text}");
+
+    private void LogEntry(ulong pc) => LogCode(pc, $"cpu{Index}: exec {pc:x16}");
+
+    private void LogBlock(IrBlock block) => LogCode(block.StartPc, IrDump.Format(block));
+
+    private void LogRegion(Region region) => LogCode(region.Blocks[0].Pc, RegionDump.Format(region));
+
+    private void LogCode(ulong pc, string text)
+    {
+        if (_options.LogsCodeAt(pc))
+        {
+            _options.Log!(text);
+        }
+    }
 }

@@ -4,7 +4,7 @@ namespace Emu.Jit.Regions;
 
 /// <summary>Families of operations that can be kept out of compiled code, to find the one that is compiled wrongly.</summary>
 [Flags]
-public enum OpFamilies
+internal enum OpFamilies
 {
     /// <summary>None.</summary>
     None = 0,
@@ -38,7 +38,7 @@ public enum OpFamilies
 }
 
 /// <summary>Names and members of <see cref="OpFamilies"/>.</summary>
-public static class OpFamily
+internal static class OpFamily
 {
     /// <summary>The names on the command line.</summary>
     public static IReadOnlyDictionary<string, OpFamilies> Names { get; } = new Dictionary<string, OpFamilies>
@@ -53,6 +53,9 @@ public static class OpFamily
         ["call"] = OpFamilies.Call,
         ["vector"] = OpFamilies.Vector,
     };
+
+    /// <summary>The families with these names.</summary>
+    public static OpFamilies Parse(IEnumerable<string> names) => names.Aggregate(OpFamilies.None, (families, name) => families | Names[name]);
 
     /// <summary>The family of <paramref name="op"/>; the plain jump and the exit, which every block needs, have none.</summary>
     public static OpFamilies Of(in IrOp op) => op.Opcode switch

@@ -163,7 +163,7 @@ internal sealed unsafe class RegionTiering : IDisposable
             return null;
         }
 
-        _options.Log?.Invoke(RegionDump.Format(region));
+        _options.Built?.Invoke(region);
         var job = new RegionJob(this, region, blocks);
         job.Heat = blocks.Sum(block => ExecutionsOf(block) * block.Instructions.Length);
         foreach (TranslationBlock block in blocks)

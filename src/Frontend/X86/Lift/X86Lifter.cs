@@ -33,7 +33,7 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
     public Action<string>? Unimplemented { get; set; }
 
     /// <summary>Called with address and text of each instruction that is lifted.</summary>
-    public Action<string>? Disassembled { get; set; }
+    public Action<ulong, string>? Disassembled { get; set; }
 
     /// <summary>16, 32 or 64.</summary>
     private int CodeSize { get; set; }
@@ -107,7 +107,7 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
             block.BeginInstruction((int)offset);
             block.ByteLength = end;
             _nextTemporary = 0;
-            Disassembled?.Invoke($"0x{Pc:x16}: {instruction}");
+            Disassembled?.Invoke(Pc, instruction.ToString());
             LiftInstruction(instruction);
             if (!_ended && (block.InstructionCount >= maxInstructions || _fetcher.AtPageEnd || block.OpCount > 1500))
             {
