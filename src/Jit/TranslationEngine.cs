@@ -45,6 +45,7 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
     private readonly CodePageSet _sharedPages;
     private readonly RegionTiering? _tiering;
     private TranslationBlock? _singleBlock;
+    private bool _arrivesIndirectly; // the last exit was no direct jump inside a page
     private int _generation; // counts FlushAll: pointers to ops do not outlive one
     private bool _disposed;
 
@@ -89,7 +90,13 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
     public LeaveReason Run()
     {
         TranslationBlock? block = FindBlock();
-        return block is null ? LeaveReason.Fault : Enter(block);
+        if (block is null)
+        {
+            return LeaveReason.Fault;
+        }
+
+        block.Heat.IsTarget |= _arrivesIndirectly;
+        return Enter(block);
     }
 
     /// <summary>Executes exactly one instruction, untouched by caches of code.</summary>
@@ -244,6 +251,7 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
             }
 
             _cpu->CurrentOp = 0;
+            _arrivesIndirectly = exit == null;
             if (_cpu->ExitRequest != 0 || exit == null || !from!.MayChain)
             {
                 return LeaveReason.BlockEnd;

@@ -15,7 +15,10 @@ internal sealed class BlockHeat
     /// <summary>Most guest instructions in the next region that begins here, where a larger one was refused.</summary>
     public int? SizeLimit { get; set; }
 
-    /// <summary>The region that begins here, while it waits, is compiled or is installed.</summary>
+    /// <summary>Indirect jumps or jumps from other pages lead here, or the dispatcher: a region that holds the block should be entered at it.</summary>
+    public bool IsTarget { get; set; }
+
+    /// <summary>The region that is entered here, while it waits, is compiled or is installed.</summary>
     public RegionJob? Region { get; set; }
 
     /// <summary>All regions that the block is in.</summary>

@@ -12,15 +12,20 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
     // A block belongs to the region when it ran at least this part of the entry's executions.
     private const int WarmShare = 16;
 
+    private const int SmallRegion = 20;
+
     private readonly IrBlock _ir = new();
 
     /// <summary>One chosen block, before it is known which of its targets are in the region.</summary>
     private sealed record Member(TranslationBlock Block, IrOp[] Ops, List<(int Op, ulong Target)> Jumps);
 
-    /// <summary>The region that begins at <paramref name="head"/>, or null when that block may not be compiled.</summary>
-    public Region? Build(TranslationBlock head, out TranslationBlock[] blocks)
+    /// <summary>
+    /// The region that is entered at <paramref name="head"/>, and at <paramref name="others"/> as far as there is room; null when
+    /// <paramref name="head"/> may not be compiled.
+    /// </summary>
+    public Region? Build(TranslationBlock head, IReadOnlyList<TranslationBlock> others, out TranslationBlock[] blocks)
     {
-        List<Member> members = Choose(head);
+        List<Member> members = Choose(head, others);
         blocks = [.. members.Select(member => member.Block)];
         if (members.Count == 0)
         {
@@ -33,11 +38,13 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
             numbers.Add(members[i].Block.Key.Pc, i);
         }
 
+        int[] entries = [.. Enumerable.Range(0, members.Count).Where(number => number == 0 || IsEntry(members[number].Block, others))];
         RegionEdge[][] edges = [.. members.Select(member => EdgesOf(member, numbers))];
-        MarkBackward(edges);
+        MarkBackward(edges, entries);
         return new Region
         {
             PcMask = head.PcMask,
+            Entries = entries,
             Blocks = [.. members.Select((member, number) => new RegionBlock
             {
                 Pc = member.Block.Key.Pc,
@@ -49,36 +56,55 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
         };
     }
 
-    private List<Member> Choose(TranslationBlock head)
+    // A block that another region is entered at stays with that one.
+    private bool IsEntry(TranslationBlock block, IReadOnlyList<TranslationBlock> others) =>
+        options.SeveralEntries && (others.Contains(block) || (block.Heat.IsTarget && block.Heat.Region is null));
+
+    private List<Member> Choose(TranslationBlock head, IReadOnlyList<TranslationBlock> others)
     {
         int limit = Math.Min(options.MaxInstructions, head.Heat.SizeLimit ?? int.MaxValue);
         long warm = RegionTiering.ExecutionsOf(head) / WarmShare;
-        int size = 0;
         var members = new List<Member>();
-        var candidates = new List<TranslationBlock> { head };
-        var seen = new HashSet<TranslationBlock> { head };
+        if (Lift(head) is not Member first)
+        {
+            return members;
+        }
+
+        members.Add(first);
+        int size = head.Instructions.Length;
+        var seen = new HashSet<TranslationBlock>(others) { head };
+        var candidates = new List<TranslationBlock>(others);
+        AddTargets(first, warm, seen, candidates);
         while (candidates.Count != 0)
         {
             TranslationBlock next = candidates.MaxBy(RegionTiering.ExecutionsOf)!;
             candidates.Remove(next);
-            if ((members.Count != 0 && size + next.Instructions.Length > limit) || Lift(next) is not Member member)
+            if (size + next.Instructions.Length <= limit && Lift(next) is Member member)
             {
-                continue;
-            }
-
-            members.Add(member);
-            size += next.Instructions.Length;
-            foreach ((_, ulong target) in member.Jumps)
-            {
-                if (FindTarget(next, target) is TranslationBlock found && RegionTiering.ExecutionsOf(found) >= warm && seen.Add(found))
-                {
-                    candidates.Add(found);
-                }
+                members.Add(member);
+                size += next.Instructions.Length;
+                AddTargets(member, warm, seen, candidates);
             }
         }
 
-        return members.Count != 0 && members[0].Block == head ? members : [];
+        return members;
     }
+
+    private void AddTargets(Member member, long warm, HashSet<TranslationBlock> seen, List<TranslationBlock> candidates)
+    {
+        foreach ((_, ulong target) in member.Jumps)
+        {
+            if (FindTarget(member.Block, target) is TranslationBlock found && RegionTiering.ExecutionsOf(found) >= warm
+                && !IsElsewhere(found) && seen.Add(found))
+            {
+                candidates.Add(found);
+            }
+        }
+    }
+
+    // What is compiled already is not compiled again, but for what is so small that going there costs more.
+    private bool IsElsewhere(TranslationBlock block) =>
+        options.SeveralEntries && block.Heat.Region is RegionJob { InstructionCount: > SmallRegion };
 
     // Only inside the page: what lies in another depends on the page tables.
     private TranslationBlock? FindTarget(TranslationBlock from, ulong target)
@@ -144,36 +170,48 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
     }
 
     // Depth first: every cycle has an edge to a block that is being visited.
-    private static void MarkBackward(RegionEdge[][] edges)
+    private static void MarkBackward(RegionEdge[][] edges, int[] entries)
     {
-        var state = new byte[edges.Length]; // 1 being visited, 2 done
+        var state = new VisitState[edges.Length];
         var path = new Stack<(int Block, int Edge)>();
-        path.Push((0, 0));
-        state[0] = 1;
-        while (path.TryPop(out (int Block, int Edge) at))
+        foreach (int entry in entries)
         {
-            if (at.Edge == edges[at.Block].Length)
+            Visit(entry, state, path);
+            while (path.TryPop(out (int Block, int Edge) at))
             {
-                state[at.Block] = 2;
-                continue;
-            }
+                if (at.Edge == edges[at.Block].Length)
+                {
+                    state[at.Block] = VisitState.Done;
+                    continue;
+                }
 
-            path.Push(at with { Edge = at.Edge + 1 });
-            ref RegionEdge edge = ref edges[at.Block][at.Edge];
-            if (edge.Block < 0)
-            {
-                continue;
-            }
-
-            if (state[edge.Block] == 1)
-            {
-                edge = edge with { IsBackward = true };
-            }
-            else if (state[edge.Block] == 0)
-            {
-                state[edge.Block] = 1;
-                path.Push((edge.Block, 0));
+                path.Push(at with { Edge = at.Edge + 1 });
+                ref RegionEdge edge = ref edges[at.Block][at.Edge];
+                if (edge.Block >= 0 && state[edge.Block] == VisitState.Open)
+                {
+                    edge = edge with { IsBackward = true };
+                }
+                else if (edge.Block >= 0)
+                {
+                    Visit(edge.Block, state, path);
+                }
             }
         }
+    }
+
+    private static void Visit(int block, VisitState[] state, Stack<(int Block, int Edge)> path)
+    {
+        if (state[block] == VisitState.New)
+        {
+            state[block] = VisitState.Open;
+            path.Push((block, 0));
+        }
+    }
+
+    private enum VisitState : byte
+    {
+        New,
+        Open,
+        Done,
     }
 }

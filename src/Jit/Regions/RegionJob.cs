@@ -15,6 +15,15 @@ internal sealed class RegionJob(RegionTiering owner, Region region, TranslationB
     /// <summary>The translations of the region's blocks, the entered one first.</summary>
     public TranslationBlock[] Blocks { get; } = blocks;
 
+    /// <summary>The translations where it is entered, that of the block which was found hot first.</summary>
+    public TranslationBlock[] Entries { get; } = [.. region.Entries.Select(number => blocks[number])];
+
+    /// <summary>The installed region that this one takes the place of, or null.</summary>
+    public RegionJob? Replaces { get; set; }
+
+    /// <summary>How many regions this one has replaced, one after the other.</summary>
+    public int Version { get; init; }
+
     /// <summary>Guest instructions.</summary>
     public int InstructionCount { get; } = region.InstructionCount;
 

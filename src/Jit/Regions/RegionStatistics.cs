@@ -12,6 +12,9 @@ public sealed class RegionStatistics
     /// <summary>Installed regions dropped because their code was written or the cache was full.</summary>
     public ulong Dropped { get; internal set; }
 
+    /// <summary>Installed regions replaced by larger ones.</summary>
+    public ulong Replaced { get; internal set; }
+
     /// <summary>Regions that the compiler did not take.</summary>
     public ulong Refused { get; internal set; }
 

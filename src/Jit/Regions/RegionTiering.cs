@@ -14,6 +14,8 @@ internal sealed unsafe class RegionTiering : IDisposable
     // A counter that never gets there.
     private const long Never = long.MaxValue;
     private const int MaxPenalty = 16;
+    private const int MaxVersion = 4;
+    private const int SmallestRetried = 50; // a compiler does not refuse less for its size
     private const int MaxRemembered = 4096;
 
     private readonly CpuHeader* _cpu;
@@ -66,6 +68,13 @@ internal sealed unsafe class RegionTiering : IDisposable
             return block.Code;
         }
 
+        if (_options.SeveralEntries && block.Heat.Members.Exists(member => !member.IsInstalled))
+        {
+            block.Heat.IsTarget = true; // of that region, once it is there
+            SetCounter(block, FirstThreshold);
+            return block.Code;
+        }
+
         // The counter still stands at its end: the builder reads it.
         RegionJob? job = Form(block);
         if (job is null)
@@ -101,13 +110,16 @@ internal sealed unsafe class RegionTiering : IDisposable
 
         foreach (RegionJob job in block.Heat.Members.ToArray())
         {
-            TranslationBlock head = job.Blocks[0];
-            head.Heat.Penalty = Math.Min(head.Heat.Penalty + 1, MaxPenalty);
-            if (!head.IsValid)
+            foreach (TranslationBlock entry in job.Entries)
             {
-                Remember(head);
+                entry.Heat.Penalty = Math.Min(entry.Heat.Penalty + 1, MaxPenalty);
+                if (!entry.IsValid)
+                {
+                    Remember(entry);
+                }
             }
 
+            Statistics.Dropped += job.IsInstalled ? 1UL : 0;
             Drop(job);
         }
 
@@ -155,23 +167,29 @@ internal sealed unsafe class RegionTiering : IDisposable
         Forget();
     }
 
+    // A block in the middle of a region becomes one more entry of it; that takes compiling it again.
     private RegionJob? Form(TranslationBlock head)
     {
-        Region? region = _builder.Build(head, out TranslationBlock[] blocks);
+        RegionJob? old = _options.SeveralEntries ? head.Heat.Members.Find(member => member.IsInstalled && member.Version < MaxVersion) : null;
+        Region? region = _builder.Build(head, old?.Entries ?? [], out TranslationBlock[] blocks);
         if (region is null)
         {
             return null;
         }
 
         _options.Built?.Invoke(region);
-        var job = new RegionJob(this, region, blocks);
+        var job = new RegionJob(this, region, blocks) { Replaces = old, Version = old is null ? 0 : old.Version + 1 };
         job.Heat = blocks.Sum(block => ExecutionsOf(block) * block.Instructions.Length);
         foreach (TranslationBlock block in blocks)
         {
             block.Heat.Members.Add(job);
         }
 
-        head.Heat.Region = job;
+        foreach (TranslationBlock entry in job.Entries)
+        {
+            entry.Heat.Region ??= job;
+        }
+
         _jobs.Add(job);
         return job;
     }
@@ -196,11 +214,25 @@ internal sealed unsafe class RegionTiering : IDisposable
             DropInstalled();
         }
 
+        if (job.Replaces is RegionJob { IsInstalled: true } old)
+        {
+            Drop(old);
+            Statistics.Replaced++;
+        }
+
+        job.Replaces = null;
         _installedBytes += bytes;
         Statistics.Compiled++;
         Statistics.Instructions += (uint)job.InstructionCount;
         job.IsInstalled = true;
-        job.Blocks[0].Entry->Handler = job.Code.Entry;
+        foreach (TranslationBlock entry in job.Entries)
+        {
+            if (entry.Heat.Region is null || entry.Heat.Region == job)
+            {
+                entry.Heat.Region = job;
+                entry.Entry->Handler = job.Code.Entry;
+            }
+        }
     }
 
     // A smaller one may do. What cannot be compiled alone stays in tier 0.
@@ -209,7 +241,7 @@ internal sealed unsafe class RegionTiering : IDisposable
         Statistics.Refused++;
         TranslationBlock head = job.Blocks[0];
         Drop(job);
-        if (job.Blocks.Length > 1)
+        if (job.InstructionCount > SmallestRetried)
         {
             head.Heat.SizeLimit = job.InstructionCount / 2;
         }
@@ -228,17 +260,21 @@ internal sealed unsafe class RegionTiering : IDisposable
             block.Heat.Members.Remove(job);
         }
 
-        TranslationBlock head = job.Blocks[0];
-        head.Heat.Region = null;
         if (job.IsInstalled)
         {
             job.IsInstalled = false;
             _installedBytes -= EstimateBytes(job);
-            Statistics.Dropped++;
-            head.Entry->Handler = HandlerTable.Count;
         }
 
-        SetCounter(head, FirstThreshold << head.Heat.Penalty);
+        foreach (TranslationBlock entry in job.Entries)
+        {
+            if (entry.Heat.Region == job)
+            {
+                entry.Heat.Region = null;
+                entry.Entry->Handler = HandlerTable.Count;
+                SetCounter(entry, FirstThreshold << entry.Heat.Penalty);
+            }
+        }
     }
 
     // All at once: what is still hot comes back, what is not does not.
@@ -246,6 +282,7 @@ internal sealed unsafe class RegionTiering : IDisposable
     {
         foreach (RegionJob job in _jobs.Where(job => job.IsInstalled).ToArray())
         {
+            Statistics.Dropped++;
             Drop(job);
         }
     }

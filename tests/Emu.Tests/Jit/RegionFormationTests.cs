@@ -90,6 +90,56 @@ public sealed class RegionFormationTests
     }
 
     [Fact]
+    public void FunctionAndReturnSites_AreEntriesOfOneRegion()
+    {
+        const ulong Far = 0x70000;
+        using var recorder = new RegionRecorder();
+        using var bench = new TrapBench(recorder.Options(threshold: 50));
+        bench.Assemble(Far, c => c.ret());
+        Trap trap = bench.Run(c =>
+        {
+            Label again = c.CreateLabel();
+            c.mov(ecx, 1000);
+            c.Label(ref again);
+            c.call(Far);
+            c.add(eax, 1);
+            c.call(Far);
+            c.add(eax, 1);
+            c.dec(ecx);
+            c.jnz(again);
+        });
+
+        Assert.Equal((-1, 2000UL), (trap.Vector, trap.Gpr[0]));
+        Region last = recorder.Regions.Last(region => region.Blocks.Any(block => block.Pc < Far));
+        Assert.Equal(2, last.Blocks.Length); // behind each call; that behind the second holds the loop's end, whose target is a block of its own
+        Assert.All(recorder.Regions, AssertWellFormed);
+    }
+
+    [Fact]
+    public void BlockInsideARegion_HotByItself_BecomesAnEntry_WithTheOldOnes()
+    {
+        // The stand-in for the compiler runs only the entry's head, so the other blocks of the loop go on counting.
+        using var recorder = new RegionRecorder();
+        using var bench = new TcgBench(options: recorder.Options(threshold: 50));
+        bench.Run64(c =>
+        {
+            Label again = c.CreateLabel();
+            Label next = c.CreateLabel();
+            c.mov(ecx, 1000);
+            c.Label(ref again);
+            c.add(eax, 1);
+            c.jmp(next);
+            c.Label(ref next);
+            c.dec(ecx);
+            c.jnz(again);
+        });
+
+        Assert.Equal([1, 2], recorder.Regions.Select(region => region.Entries.Length));
+        Assert.All(recorder.Regions, AssertWellFormed);
+        Assert.Equal((2UL, 0UL), (bench.Vcpu.Statistics.RegionsCompiled, bench.Vcpu.Statistics.RegionsDropped));
+    }
+
+    [Fact]
     public void TargetInAnotherPage_LeavesTheRegion()
     {
         using var recorder = new RegionRecorder();
