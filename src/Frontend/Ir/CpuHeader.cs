@@ -17,6 +17,12 @@ public unsafe struct CpuHeader
     /// <summary>Number of 8-byte temporaries.</summary>
     public const int TemporaryCount = 48;
 
+    /// <summary>
+    /// Slots from <see cref="Size"/> to here hold scalar registers, 8 bytes each, which no op or helper reaches through a pointer other than
+    /// as <see cref="IrCallEffects"/> say; vector registers and the rest lie behind.
+    /// </summary>
+    public const ushort ScalarEnd = 1024;
+
     /// <summary>Slot of the program counter.</summary>
     public const ushort PcSlot = 0x30;
 

@@ -142,7 +142,7 @@ public enum IrOpcode : byte
     /// <summary>Memory ← Dst slot, or the high half of Imm with <see cref="IrOp.ImmediateB"/>.</summary>
     Store,
 
-    /// <summary>Dst ← helper(cpu, A, B, Imm); Target is its address. See <see cref="IrCallEffects"/> in Sub.</summary>
+    /// <summary>Dst ← helper(cpu, A, B, Imm); Target is its address. See <see cref="IrCallEffects"/> in Sub, as for the other calls.</summary>
     Call,
 
     /// <summary>Vector helper(cpu, &amp;Dst, &amp;A, &amp;B, Imm); Target is its address.</summary>
@@ -174,7 +174,7 @@ public enum IrOpcode : byte
 [Flags]
 public enum IrCallEffects : byte
 {
-    /// <summary>A pure function of its operands.</summary>
+    /// <summary>Nothing but state that no IR op touches.</summary>
     None = 0,
 
     /// <summary>May fault, so everything architectural must be in place.</summary>
@@ -186,8 +186,17 @@ public enum IrCallEffects : byte
     /// <summary>Replaces the lazy flags (all of them).</summary>
     WritesFlags = 4,
 
+    /// <summary>Reads guest registers that are not among its operands. One that may fault shows them all anyway.</summary>
+    ReadsRegisters = 8,
+
+    /// <summary>Writes guest registers beside its result, segment bases, or what memory accesses go through.</summary>
+    WritesRegisters = 16,
+
+    /// <summary>May fault, reads and writes any register.</summary>
+    System = MayFault | ReadsRegisters | WritesRegisters,
+
     /// <summary>Everything a helper can do.</summary>
-    All = MayFault | ReadsFlags | WritesFlags,
+    All = System | ReadsFlags | WritesFlags,
 }
 
 /// <summary>One IR operation. Plain data; blocks keep them in pooled arrays.</summary>
@@ -251,8 +260,10 @@ public struct IrOp
     public readonly bool IsBlockEnd => Opcode >= IrOpcode.Jump;
 
     /// <summary>True when the op may leave the block with a fault.</summary>
-    public readonly bool MayFault => IsMemory || Opcode is IrOpcode.CallVector or IrOpcode.CallVectorValue
-        || (Opcode == IrOpcode.Call && (Effects & IrCallEffects.MayFault) != 0);
+    public readonly bool MayFault => IsMemory || (IsCall && (Effects & IrCallEffects.MayFault) != 0);
+
+    /// <summary>True for the ops that call a helper.</summary>
+    public readonly bool IsCall => Opcode is IrOpcode.Call or IrOpcode.CallVector or IrOpcode.CallVectorValue;
 
     /// <summary>True when the op looks at the lazy flags.</summary>
     public readonly bool ReadsFlags => Opcode is IrOpcode.Adc or IrOpcode.Sbb or IrOpcode.SetCondition or IrOpcode.Select or IrOpcode.JumpIf

@@ -74,7 +74,7 @@ public unsafe struct X86CpuState
     public const int SegmentBaseOffset = GprOffset + (16 * 8);
 
     /// <summary>Offset of vector register 0; each cell has room for 512 bits.</summary>
-    public const int VectorOffset = 1024;
+    public const int VectorOffset = CpuHeader.ScalarEnd;
 
     /// <summary>Bytes from one vector register to the next.</summary>
     public const int VectorStride = 64;

@@ -17,7 +17,7 @@ internal static unsafe class SystemTable
     /// <summary>The helper takes 1 for the REX.W form.</summary>
     public const int RexW = -3;
 
-    private const IrCallEffects Fault = IrCallEffects.MayFault;
+    private const IrCallEffects Fault = IrCallEffects.System;
     private const IrCallEffects All = IrCallEffects.All;
 
     /// <summary>The rows.</summary>

@@ -266,6 +266,7 @@ internal sealed unsafe partial class X86Lifter
         (op.Dst, op.A, op.B) = (destination, destination, source);
         op.Imm = SimdImmediate(instruction);
         op.Target = entry.Helper;
+        op.Sub = (byte)SimdEffects(instruction, entry);
     }
 
     private void ValueResult(in Instruction instruction, in SimdEntry entry)
@@ -278,6 +279,7 @@ internal sealed unsafe partial class X86Lifter
         (op.Dst, op.A, op.B) = (value, first, source);
         op.Imm = SimdImmediate(instruction);
         op.Target = entry.Helper;
+        op.Sub = (byte)SimdEffects(instruction, entry);
         if (entry.Result == SimdResult.Value)
         {
             WriteOperand(instruction, 0, instruction.Op0Kind == OpKind.Memory ? WidthOf(entry.MemoryBytes) : OperandWidth(instruction, 0), value);
@@ -291,6 +293,11 @@ internal sealed unsafe partial class X86Lifter
             Binary(IrOpcode.ShiftRight, IrWidth.W64, X86Slots.Gpr(X86Gpr.Rcx), value, 32);
         }
     }
+
+    // PCMPESTRI and PCMPESTRM take lengths from RAX and RDX.
+    private static IrCallEffects SimdEffects(in Instruction instruction, in SimdEntry entry) =>
+        (entry.MayRaise ? IrCallEffects.MayFault : IrCallEffects.None)
+        | (instruction.Mnemonic is Mnemonic.Pcmpestri or Mnemonic.Pcmpestrm or Mnemonic.Pcmpestri64 or Mnemonic.Pcmpestrm64 ? IrCallEffects.ReadsRegisters : IrCallEffects.None);
 
     private static long SimdImmediate(in Instruction instruction)
     {
