@@ -267,7 +267,7 @@ internal sealed unsafe class RegionRig : IDisposable
         Header->Pc = pc;
         Assert.True(_frontend.TryGetFetchAddress(out ulong linear));
         Assert.True(Cpu.Mmu.TryTranslateCode(linear, out PageTranslation page));
-        Assert.True(_frontend.TryLift(_ir, (page.PhysicalPage & ~0xfffUL) | (linear & 0xfff), maxInstructions));
+        Assert.True(_frontend.TryLift(_ir, pc, (page.PhysicalPage & ~0xfffUL) | (linear & 0xfff), maxInstructions));
         IrOptimizer.Run(_ir);
         IrOp[] ops = [.. _ir.Ops.ToArray().Where(op => op.Opcode != IrOpcode.Nop)];
         Op* code = _arena.Allocate(ops.Length + 1);
