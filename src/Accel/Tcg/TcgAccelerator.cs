@@ -47,10 +47,12 @@ public sealed record TcgOptions
     public IReadOnlySet<string> DebugLogItems { get; init; } = new HashSet<string>();
 
     /// <summary>Makes host code of a region.</summary>
-    internal Func<Region, CompiledRegion?>? CompileRegion { get; init; }
+    internal Func<Region, CompiledRegion?> CompileRegion { get; init; } = RegionCompiler.Compile;
 
     /// <summary>Program counters (first, last) that in_asm, op, op_opt and exec are logged of; empty for all.</summary>
     public IReadOnlyList<(ulong First, ulong Last)> DebugLogFilter { get; init; } = [];
+
+    internal bool SeveralEntries { get; init; } = Environment.GetEnvironmentVariable("EMU_SEVERAL") is not null;
 
     /// <summary>True when code at <paramref name="pc"/> is to be logged.</summary>
     public bool LogsCodeAt(ulong pc) => DebugLogFilter.Count == 0 || DebugLogFilter.Any(range => pc >= range.First && pc <= range.Last);
@@ -75,8 +77,8 @@ public sealed class TcgAccelerator : IAccelerator, IMemoryListener
         _environment = environment;
         _codePages = new CodePageSet(environment.Memory);
         TcgOptions options = environment.Options;
-        bool inBackground = options is { Jit: true, CompileAtOnce: false, Threshold: > 0, CompileRegion: not null };
-        _regionQueue = inBackground ? new RegionQueue(options.CompileRegion!) : null;
+        bool inBackground = options is { Jit: true, CompileAtOnce: false, Threshold: > 0 };
+        _regionQueue = inBackground ? new RegionQueue(options.CompileRegion) : null;
         environment.Memory.AddListener(this);
     }
 

@@ -57,7 +57,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         var options = new TranslationOptions
         {
             Translated = _options.Logs("op") ? LogBlock : null,
-            Regions = _options is { Jit: true, CompileRegion: not null } ? RegionOptionsFor(environment.Memory, regionQueue) : null,
+            Regions = _options.Jit ? RegionOptionsFor(environment.Memory, regionQueue) : null,
             Entered = _options.Logs("exec") ? LogEntry : null,
         };
         _engine = new TranslationEngine(&_cpu.State->Header, _cpu.Mmu, frontend, environment.Memory, codePages, options) { Client = this };
@@ -412,7 +412,8 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         Threshold = _options.Threshold,
         MaxInstructions = _options.RegionSize,
         Excluded = OpFamily.Parse(_options.JitOff),
-        Compile = _options.CompileRegion!,
+        Compile = _options.CompileRegion,
+        SeveralEntries = _options.SeveralEntries,
         Finished = () => PostQuietly(VcpuRequest.RegionsCompiled),
         Failed = what => _options.Log?.Invoke($"cpu{Index}: {what}"),
         Built = _options.Logs("op_opt") ? LogRegion : null,
