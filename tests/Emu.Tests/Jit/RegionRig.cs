@@ -98,6 +98,12 @@ internal sealed unsafe class RegionRig : IDisposable
     {
         Cpu.SetState(state);
         Header->JumpCache = _jumpCache;
+        Remember();
+    }
+
+    /// <summary>Makes the state and memory as they are now what runs begin with.</summary>
+    public void Remember()
+    {
         new Span<byte>(Cpu.State, X86CpuState.Size).CopyTo(_start);
         Compared().CopyTo(_startMemory);
     }
