@@ -119,6 +119,9 @@ public enum LeaveReason
 
     /// <summary>The instruction at <see cref="CpuHeader.CurrentOp"/> writes to its own block: execute it alone, then look the code up again.</summary>
     SelfModify,
+
+    /// <summary>The returned op, a block's counter, has run out: the block is hot. Execution continues at the op behind it.</summary>
+    HotBlock,
 }
 
 /// <summary>One entry of the jump cache: valid when both tags match.</summary>

@@ -28,6 +28,9 @@ internal static unsafe class HandlerTable
     /// <summary>The handler of jumps that leave the page.</summary>
     public static nint JumpFar { get; } = CodeOf(Handlers.JumpFar);
 
+    /// <summary>The handler in front of a block that counts its executions.</summary>
+    public static nint Count { get; } = CodeOf(Handlers.Count);
+
     private delegate Op* Handler(Op* op, byte* cpu);
 
     // The address of the compiled code itself: the one that & gives is a stub that jumps there, which costs a fifth of the speed.

@@ -6,6 +6,19 @@ namespace Emu.Jit.Interpreter;
 /// <summary>Helper calls and the exits of a block.</summary>
 internal static unsafe partial class Handlers
 {
+    /// <summary>The head of a block: counts its executions in Imm and leaves when none are left.</summary>
+    [MethodImpl(Hot)]
+    public static Op* Count(Op* op, byte* cpu)
+    {
+        if (--op->Imm == 0)
+        {
+            return LeaveWith(op, cpu, LeaveReason.HotBlock);
+        }
+
+        op++;
+        return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
+    }
+
     [MethodImpl(Hot)]
     public static Op* Call(Op* op, byte* cpu)
     {
