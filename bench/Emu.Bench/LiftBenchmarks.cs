@@ -42,7 +42,7 @@ public class LiftBenchmarks : IDisposable
     [Benchmark(OperationsPerInvoke = Instructions)]
     public int Lift()
     {
-        _frontend.TryLift(_block, TcgBench.CodeAddress, Instructions);
+        _frontend.TryLift(_block, TcgBench.CodeAddress, TcgBench.CodeAddress, Instructions);
         return _block.OpCount;
     }
 
@@ -50,7 +50,7 @@ public class LiftBenchmarks : IDisposable
     [Benchmark(OperationsPerInvoke = Instructions)]
     public int LiftAndOptimise()
     {
-        _frontend.TryLift(_block, TcgBench.CodeAddress, Instructions);
+        _frontend.TryLift(_block, TcgBench.CodeAddress, TcgBench.CodeAddress, Instructions);
         IrOptimizer.Run(_block);
         return _block.OpCount;
     }

@@ -6,6 +6,11 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Emu.Bench;
 
+if (args is ["regions", ..])
+{
+    return RegionComparison.Run(args[1..]);
+}
+
 // In process: the benchmarks are long loops of generated code, and a process of their own per benchmark would only rebuild everything.
 ManualConfig config = ManualConfig.CreateEmpty()
     .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance).WithIterationCount(7))

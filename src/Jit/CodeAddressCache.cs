@@ -39,7 +39,7 @@ internal sealed unsafe class CodeAddressCache : IDisposable
         JumpCacheEntry* entry = EntryFor(key.Pc);
         entry->Pc = key.Pc;
         entry->ModeKey = key.ModeKey;
-        entry->Code = (nint)block.Code;
+        entry->Code = (nint)block.Entry;
         entry->BlockNumber = block.Number;
         entry->IsGlobal = isGlobal ? 1 : 0;
         Current.Note(entry);
@@ -50,7 +50,7 @@ internal sealed unsafe class CodeAddressCache : IDisposable
     {
         foreach (Table? table in _tables)
         {
-            if (table is not null && table.Jumps[JumpCacheEntry.IndexOf(block.Key.Pc)].Code == (nint)block.Code)
+            if (table is not null && table.Jumps[JumpCacheEntry.IndexOf(block.Key.Pc)].Code == (nint)block.Entry)
             {
                 table.Jumps[JumpCacheEntry.IndexOf(block.Key.Pc)].ModeKey = JumpCacheEntry.NoMode;
             }

@@ -1,4 +1,5 @@
 using Emu.Jit.Interpreter;
+using Emu.Jit.Regions;
 
 namespace Emu.Jit;
 
@@ -14,8 +15,17 @@ internal sealed unsafe class TranslationBlock(BlockKey key, int number, Op* code
     /// <summary>Index in the engine's list; −1 for a block that is run once.</summary>
     public int Number { get; } = number;
 
-    /// <summary>First op.</summary>
+    /// <summary>First op of the first instruction.</summary>
     public Op* Code { get; } = code;
+
+    /// <summary>
+    /// Where jumps and the dispatcher enter: the head op before <see cref="Code"/> in a block that is counted, whose handler counts, or
+    /// is the compiled region that starts here; else the same as <see cref="Code"/>.
+    /// </summary>
+    public required Op* Entry { get; init; }
+
+    /// <summary>True when the block has a head and may be in regions.</summary>
+    public bool IsCounted => Entry != Code;
 
     /// <summary>Number of ops, the end marker excluded.</summary>
     public int OpCount { get; } = opCount;
@@ -40,6 +50,9 @@ internal sealed unsafe class TranslationBlock(BlockKey key, int number, Op* code
 
     /// <summary>False once the code changed.</summary>
     public bool IsValid { get; set; } = true;
+
+    /// <summary>What the tiers know of a counted block.</summary>
+    public BlockHeat Heat { get; } = new();
 
     /// <summary>The index of the guest instruction that op number <paramref name="op"/> belongs to.</summary>
     public int InstructionAt(int op)

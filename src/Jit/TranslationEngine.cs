@@ -3,6 +3,7 @@ using Emu.Core.Memory;
 using Emu.Frontend.Ir;
 using Emu.Frontend.SoftMmu;
 using Emu.Jit.Interpreter;
+using Emu.Jit.Regions;
 
 namespace Emu.Jit;
 
@@ -17,13 +18,16 @@ public sealed record TranslationOptions
 
     /// <summary>Called with the program counter of each block before it runs (<c>-d exec</c>). Blocks are then not chained, so that none is missed.</summary>
     public Action<ulong>? Entered { get; init; }
+
+    /// <summary>Compilation of hot code, or null to interpret everything.</summary>
+    internal RegionOptions? Regions { get; init; }
 }
 
 /// <summary>
 /// One vCPU's translations and the loop that runs them: finds or makes the block for the program counter, enters it, links
 /// its exits, drops blocks whose code is written. Belongs to the vCPU's thread.
 /// </summary>
-public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
+public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisposable
 {
     private readonly CpuHeader* _cpu;
     private readonly SoftMmu _mmu;
@@ -38,7 +42,9 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
     private readonly List<TranslationBlock> _numbered = [];
     private readonly CodeAddressCache _addresses;
     private readonly CodePageSet _sharedPages;
+    private readonly RegionTiering? _tiering;
     private TranslationBlock? _singleBlock;
+    private bool _arrivesIndirectly; // the last exit was no direct jump inside a page
     private int _generation; // counts FlushAll: pointers to ops do not outlive one
     private bool _disposed;
 
@@ -53,6 +59,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         _options = options;
         _arena = new CodeArena(options.CodeCacheBytes);
         _addresses = new CodeAddressCache(cpu, mmu);
+        _tiering = options.Regions is null || options.Entered is not null ? null : new RegionTiering(cpu, options.Regions, _blocks.GetValueOrDefault);
         mmu.CodeObserver = this;
     }
 
@@ -65,6 +72,12 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
     /// <summary>Blocks dropped because their code was written.</summary>
     public ulong BlocksInvalidated { get; private set; }
 
+    /// <summary>Counters of compiled regions, or null when nothing is compiled.</summary>
+    public RegionStatistics? Regions => _tiering?.Statistics;
+
+    /// <summary>Installs regions that were compiled meanwhile. On the vCPU's thread, outside translated code, after code writes were noted.</summary>
+    public void InstallRegions() => _tiering?.InstallFinished();
+
     /// <summary>
     /// Runs translated code from the program counter until something needs the vCPU's attention: an exit request, a fault,
     /// an instruction that ends in the dispatcher.
@@ -72,14 +85,20 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
     public LeaveReason Run()
     {
         TranslationBlock? block = FindBlock();
-        return block is null ? LeaveReason.Fault : Enter(block);
+        if (block is null)
+        {
+            return LeaveReason.Fault;
+        }
+
+        block.Heat.IsTarget |= _arrivesIndirectly;
+        return Enter(block);
     }
 
     /// <summary>Executes exactly one instruction, untouched by caches of code.</summary>
     public LeaveReason RunSingle()
     {
         if (!_frontend.TryGetFetchAddress(out ulong linear) || !_addresses.Pages.TryTranslate(linear, out ulong physical)
-            || !_frontend.TryLift(_ir, physical, maxInstructions: 1))
+            || !_frontend.TryLift(_ir, _cpu->Pc, physical, maxInstructions: 1))
         {
             NoteFetchFault();
             return LeaveReason.Fault;
@@ -171,6 +190,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         }
 
         _generation++;
+        _tiering?.Forget();
         _blocks.Clear();
         _blocksByPage.Clear();
         _numbered.Clear();
@@ -185,6 +205,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         if (!_disposed)
         {
             _disposed = true;
+            _tiering?.Dispose();
             FlushAll();
             _arena.Dispose();
             _singleArena.Dispose();
@@ -205,9 +226,17 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
     {
         _options.Entered?.Invoke(block.Key.Pc);
         _cpu->Leave = LeaveReason.BlockEnd;
-        Op* exit = ((delegate*<Op*, byte*, Op*>)block.Code->Handler)(block.Code, (byte*)_cpu);
-        while (_cpu->Leave == LeaveReason.BlockEnd)
+        Op* exit = Execute(block.Entry);
+        while (_cpu->Leave is LeaveReason.BlockEnd or LeaveReason.HotBlock)
         {
+            if (_cpu->Leave == LeaveReason.HotBlock)
+            {
+                _cpu->Leave = LeaveReason.BlockEnd;
+                _cpu->CurrentOp = 0;
+                exit = Execute(_tiering!.NoteHot(BlockOf(exit)));
+                continue;
+            }
+
             TranslationBlock? from = null;
             if (exit != null)
             {
@@ -216,6 +245,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
             }
 
             _cpu->CurrentOp = 0;
+            _arrivesIndirectly = exit == null;
             if (_cpu->ExitRequest != 0 || exit == null || !from!.MayChain)
             {
                 return LeaveReason.BlockEnd;
@@ -233,11 +263,13 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
                 Link(from, exit, to);
             }
 
-            exit = ((delegate*<Op*, byte*, Op*>)to.Code->Handler)(to.Code, (byte*)_cpu);
+            exit = Execute(to.Entry);
         }
 
         return _cpu->Leave;
     }
+
+    private Op* Execute(Op* op) => ((delegate*<Op*, byte*, Op*>)op->Handler)(op, (byte*)_cpu);
 
     // A link lives as long as both blocks, so it must hold whatever the page tables say later: only inside one page.
     private static void Link(TranslationBlock from, Op* exit, TranslationBlock to)
@@ -246,7 +278,7 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
             && (from.Key.Pc & ~0xfffUL) == (to.Key.Pc & ~0xfffUL) && from.Key.ModeKey == to.Key.ModeKey
             && (from.Key.Physical & ~0xfffUL) == (to.Key.Physical & ~0xfffUL))
         {
-            exit->Target = (nint)to.Code;
+            exit->Target = (nint)to.Entry;
             to.IncomingJumps.Add((nint)exit);
         }
     }
@@ -281,142 +313,6 @@ public sealed unsafe class TranslationEngine : ICodeWriteObserver, IDisposable
         }
 
         return block;
-    }
-
-    private TranslationBlock? Translate(BlockKey key, ulong linear)
-    {
-        if (_arena.IsFull)
-        {
-            FlushAll();
-        }
-
-        // The page is marked before its bytes are read, so that no write goes unnoticed in between.
-        ulong page = key.Physical & ~0xfffUL;
-        MarkCodePage(page);
-        if (!_frontend.TryLift(_ir, key.Physical, IrBlock.MaxInstructions))
-        {
-            NoteFetchFault();
-            return null;
-        }
-
-        ulong? secondPage = null;
-        if (((linear + (uint)_ir.ByteLength - 1) ^ linear) >> 12 != 0)
-        {
-            ulong next = (linear & ~0xfffUL) + 0x1000;
-            secondPage = _addresses.Pages.TryTranslate(next, out ulong second) ? second & ~0xfffUL : null;
-        }
-
-        IrOptimizer.Run(_ir);
-        _options.Translated?.Invoke(_ir);
-        BlocksTranslated++;
-        if (_blocks.Remove(key, out TranslationBlock? stale))
-        {
-            Drop(stale);
-        }
-
-        TranslationBlock block = Encode(_arena, key, _numbered.Count, secondPage);
-        _numbered.Add(block);
-        _blocks.Add(key, block);
-        BlocksIn(page).Add(block);
-        if (secondPage is ulong other && other != page)
-        {
-            MarkCodePage(other);
-            BlocksIn(other).Add(block);
-        }
-
-        return block;
-    }
-
-    private TranslationBlock Encode(CodeArena arena, BlockKey key, int number, ulong? secondPage = null)
-    {
-        ReadOnlySpan<IrOp> ops = _ir.Ops;
-        Op* code = arena.Allocate(ops.Length + 1);
-        Span<ushort> newIndex = stackalloc ushort[ops.Length + 1];
-        int count = 0;
-        for (int i = 0; i < ops.Length; i++)
-        {
-            newIndex[i] = (ushort)count;
-            if (ops[i].Opcode != IrOpcode.Nop)
-            {
-                OpEncoder.Encode(ops[i], code + count++, _ir);
-            }
-        }
-
-        newIndex[ops.Length] = (ushort)count;
-        code[count] = new Op { Handler = 0, Imm = number };
-        var instructions = new (ushort, ushort)[_ir.InstructionCount];
-        for (int i = 0; i < instructions.Length; i++)
-        {
-            instructions[i] = (newIndex[_ir.Instructions[i].FirstOp], _ir.Instructions[i].PcOffset);
-        }
-
-        return new TranslationBlock(key, number, code, _ir.ByteLength, count)
-        {
-            SecondPage = secondPage,
-            PcMask = _ir.PcMask,
-            MayChain = _ir.MayChain && _options.Entered is null,
-            Instructions = instructions,
-        };
-    }
-
-    private TranslationBlock BlockOf(Op* op)
-    {
-        while (op->Handler != 0)
-        {
-            op++;
-        }
-
-        return op->Imm < 0 ? _singleBlock! : _numbered[(int)op->Imm];
-    }
-
-    private bool SecondPageMatches(TranslationBlock block, ulong linear) =>
-        block.SecondPage is null
-        || (_addresses.Pages.TryTranslate((linear & ~0xfffUL) + 0x1000, out ulong physical) && (physical & ~0xfffUL) == block.SecondPage);
-
-    private void Drop(TranslationBlock block)
-    {
-        if (!block.IsValid)
-        {
-            return;
-        }
-
-        block.IsValid = false;
-        BlocksInvalidated++;
-        _blocks.Remove(block.Key);
-        BlocksIn(block.Key.Physical & ~0xfffUL).Remove(block);
-        if (block.SecondPage is ulong second)
-        {
-            BlocksIn(second).Remove(block);
-        }
-
-        foreach (nint jump in block.IncomingJumps)
-        {
-            ((Op*)jump)->Target = 0;
-        }
-
-        _addresses.Remove(block);
-    }
-
-    private List<TranslationBlock> BlocksIn(ulong page) => _blocksByPage[page];
-
-    private static bool Overlaps(TranslationBlock block, ulong physical, int length)
-    {
-        ulong first = block.Key.Physical;
-        int inFirstPage = (int)Math.Min((ulong)block.ByteLength, 0x1000 - (first & 0xfff));
-        bool hit = physical < first + (uint)inFirstPage && first < physical + (uint)length;
-        return hit || (block.SecondPage is ulong second && inFirstPage < block.ByteLength
-            && physical < second + (uint)(block.ByteLength - inFirstPage) && second < physical + (uint)length);
-    }
-
-    // Before the bytes are read: no write to the page goes unnoticed from here on.
-    private void MarkCodePage(ulong page)
-    {
-        if (!_blocksByPage.ContainsKey(page))
-        {
-            _blocksByPage.Add(page, []);
-            _sharedPages.Acquire(page, Client);
-            _mmu.TrackWrites(page);
-        }
     }
 
     private FlatRange? FindRange(GuestRam ram, ulong offset)

@@ -83,12 +83,7 @@ public static class AcceleratorFactory
             context.Notice("-accel tcg: thread=single is not there yet; each CPU gets a thread");
         }
 
-        DebugLogItems wanted = config.DebugLog.Items;
-        var options = new TcgOptions
-        {
-            Log = context.Log,
-            DebugLogItems = MachineCatalog.LogItems.Where(entry => wanted.HasFlag(entry.Item)).Select(entry => entry.Name).ToHashSet(),
-        };
+        TcgOptions options = TcgSettings.Read(spec, config, context.Log);
         return new TcgAccelerator(new TcgEnvironment(context.Memory, context.Ports, context.Clock, context.Model, context.Lock, options));
     }
 

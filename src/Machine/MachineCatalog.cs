@@ -11,7 +11,7 @@ public static class MachineCatalog
     /// <summary>Accelerators for <c>-accel</c>.</summary>
     public static IReadOnlyList<CatalogEntry> Accelerators { get; } =
     [
-        new("tcg", "software CPU, on every host", ["thread"]),
+        new("tcg", "software CPU, on every host", ["thread", "tb-threshold", "region-size", "jit"]),
         new("kvm", "the host's virtualisation (/dev/kvm)", ["kernel-irqchip"]),
     ];
 
@@ -43,6 +43,7 @@ public static class MachineCatalog
         ("int", DebugLogItems.Int, "interrupts and exceptions"),
         ("in_asm", DebugLogItems.InAsm, "guest code as it is translated"),
         ("op", DebugLogItems.Op, "intermediate code of each block"),
+        ("op_opt", DebugLogItems.OpOpt, "intermediate code of each compiled region"),
         ("exec", DebugLogItems.Exec, "every block that is executed"),
     ];
 }

@@ -57,6 +57,12 @@ public sealed record MachineConfig
     /// <summary>What is logged, and where to.</summary>
     public DebugLogSpec DebugLog { get; init; } = new();
 
+    /// <summary>Program counters (first, last) that guest code is logged of; empty for all.</summary>
+    public IReadOnlyList<(ulong First, ulong Last)> DebugLogFilter { get; init; } = [];
+
+    /// <summary>Families of operations that the software CPU does not compile (<c>--jit-off</c>).</summary>
+    public IReadOnlyList<string> JitOff { get; init; } = [];
+
     /// <summary>True when counters are printed at the end (<c>--stats</c>).</summary>
     public bool Stats { get; init; }
 }
@@ -179,6 +185,9 @@ public enum DebugLogItems
 
     /// <summary>Every block that is executed.</summary>
     Exec = 1 << 4,
+
+    /// <summary>Intermediate code of each compiled region.</summary>
+    OpOpt = 1 << 5,
 }
 
 /// <summary>Debug log: <paramref name="Items"/> to <paramref name="File"/>, or to standard error when that is null.</summary>

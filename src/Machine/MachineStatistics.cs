@@ -23,6 +23,11 @@ public sealed record MachineStatistics(string Accelerator, TimeSpan WallTime, IR
         ("unimplemented", counters => counters.Unimplemented),
         ("blocks translated", counters => counters.BlocksTranslated),
         ("blocks invalidated", counters => counters.BlocksInvalidated),
+        ("regions compiled", counters => counters.RegionsCompiled),
+        ("instructions in regions", counters => counters.RegionInstructions),
+        ("regions dropped", counters => counters.RegionsDropped),
+        ("regions refused", counters => counters.RegionsRefused),
+        ("microseconds compiling", counters => counters.CompileMicroseconds),
     ];
 
     /// <summary>The names of the counters, in the order of <see cref="Rows"/>.</summary>
@@ -74,6 +79,11 @@ public sealed record MachineStatistics(string Accelerator, TimeSpan WallTime, IR
         Halts = source.Halts,
         BlocksTranslated = source.BlocksTranslated,
         BlocksInvalidated = source.BlocksInvalidated,
+        RegionsCompiled = source.RegionsCompiled,
+        RegionInstructions = source.RegionInstructions,
+        RegionsDropped = source.RegionsDropped,
+        RegionsRefused = source.RegionsRefused,
+        CompileMicroseconds = source.CompileMicroseconds,
         MmioAccesses = source.MmioAccesses,
         PortAccesses = source.PortAccesses,
         Unimplemented = source.Unimplemented,

@@ -3,6 +3,7 @@ using Emu.Core.Cpu;
 using Emu.Core.Memory;
 using Emu.Core.Time;
 using Emu.Jit;
+using Emu.Jit.Regions;
 
 namespace Emu.Accel.Tcg;
 
@@ -18,11 +19,43 @@ public sealed record TcgEnvironment(AddressSpace Memory, AddressSpace Ports, ICl
 /// <summary>Switches of the software CPU.</summary>
 public sealed record TcgOptions
 {
+    /// <summary>The largest <see cref="RegionSize"/>.</summary>
+    public const int LargestRegion = RegionOptions.LargestRegion;
+
     /// <summary>Receives the lines of the log items below.</summary>
     public Action<string>? Log { get; init; }
 
-    /// <summary>Items of <c>-d</c>: unimp, int, op, in_asm, exec.</summary>
+    /// <summary>False interprets everything.</summary>
+    public bool Jit { get; init; } = true;
+
+    /// <summary>Executions after which a block is compiled; zero compiles all at first sight, on the vCPU's own thread.</summary>
+    public int Threshold { get; init; } = RegionOptions.DefaultThreshold;
+
+    /// <summary>Compiles on the vCPU's own thread whatever the threshold: what runs when is then the same in every run.</summary>
+    public bool CompileAtOnce { get; init; }
+
+    /// <summary>Guest instructions that are compiled together, 1 to <see cref="LargestRegion"/>.</summary>
+    public int RegionSize { get; init; } = RegionOptions.DefaultInstructions;
+
+    /// <summary>Names of the families of operations for <see cref="JitOff"/>.</summary>
+    public static IReadOnlyCollection<string> JitFamilies => [.. OpFamily.Names.Keys];
+
+    /// <summary>Families of operations that stay interpreted.</summary>
+    public IReadOnlyList<string> JitOff { get; init; } = [];
+
+    /// <summary>Items of <c>-d</c>: unimp, int, op, op_opt, in_asm, exec.</summary>
     public IReadOnlySet<string> DebugLogItems { get; init; } = new HashSet<string>();
+
+    /// <summary>Makes host code of a region.</summary>
+    internal Func<Region, CompiledRegion?> CompileRegion { get; init; } = RegionCompiler.Compile;
+
+    /// <summary>Program counters (first, last) that in_asm, op, op_opt and exec are logged of; empty for all.</summary>
+    public IReadOnlyList<(ulong First, ulong Last)> DebugLogFilter { get; init; } = [];
+
+    internal bool SeveralEntries { get; init; } = Environment.GetEnvironmentVariable("EMU_SEVERAL") is not null;
+
+    /// <summary>True when code at <paramref name="pc"/> is to be logged.</summary>
+    public bool LogsCodeAt(ulong pc) => DebugLogFilter.Count == 0 || DebugLogFilter.Any(range => pc >= range.First && pc <= range.Last);
 
     /// <summary>True when <paramref name="item"/> is to be logged.</summary>
     public bool Logs(string item) => Log is not null && DebugLogItems.Contains(item);
@@ -35,6 +68,7 @@ public sealed class TcgAccelerator : IAccelerator, IMemoryListener
     private readonly List<TcgVcpu> _vcpus = [];
     private readonly HashSet<GuestRam> _watchedRam = [];
     private readonly CodePageSet _codePages;
+    private readonly RegionQueue? _regionQueue;
 
     /// <summary>Creates the accelerator.</summary>
     public TcgAccelerator(TcgEnvironment environment)
@@ -42,6 +76,9 @@ public sealed class TcgAccelerator : IAccelerator, IMemoryListener
         ArgumentNullException.ThrowIfNull(environment);
         _environment = environment;
         _codePages = new CodePageSet(environment.Memory);
+        TcgOptions options = environment.Options;
+        bool inBackground = options is { Jit: true, CompileAtOnce: false, Threshold: > 0 };
+        _regionQueue = inBackground ? new RegionQueue(options.CompileRegion) : null;
         environment.Memory.AddListener(this);
     }
 
@@ -55,7 +92,7 @@ public sealed class TcgAccelerator : IAccelerator, IMemoryListener
     public IVcpu CreateVcpu(int index, ILocalApic? apic)
     {
         ArgumentNullException.ThrowIfNull(apic);
-        var vcpu = new TcgVcpu(index, apic, _environment, _codePages);
+        var vcpu = new TcgVcpu(index, apic, _environment, _codePages, _regionQueue);
         _codePages.AddClient(vcpu);
         _vcpus.Add(vcpu);
         return vcpu;
@@ -88,6 +125,7 @@ public sealed class TcgAccelerator : IAccelerator, IMemoryListener
     /// <inheritdoc/>
     public void Dispose()
     {
+        _regionQueue?.Dispose();
         _environment.Memory.RemoveListener(this);
         foreach (GuestRam ram in _watchedRam)
         {

@@ -6,6 +6,7 @@ using Emu.Frontend.Ir;
 using Emu.Frontend.X86;
 using Emu.Frontend.X86.Lift;
 using Emu.Jit;
+using Emu.Jit.Regions;
 
 namespace Emu.Accel.Tcg;
 
@@ -21,6 +22,7 @@ internal enum VcpuRequest
     FlushAll = 16,
     CodeWritten = 32,
     TrackPages = 64,
+    RegionsCompiled = 128,
 }
 
 /// <summary>
@@ -46,18 +48,19 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
     private byte? _pendingInterrupt;
     private bool _disposed;
 
-    public TcgVcpu(int index, ILocalApic apic, TcgEnvironment environment, CodePageSet codePages)
+    public TcgVcpu(int index, ILocalApic apic, TcgEnvironment environment, CodePageSet codePages, RegionQueue? regionQueue)
     {
         Index = index;
         _apic = apic;
         _options = environment.Options;
         _cpu = new X86Cpu(new X86CpuEnvironment(index, environment.Memory, environment.Ports, apic, environment.Clock, environment.Model));
         _cpu.Unimplemented = what => ReportUnimplemented($"{what} at {_engine!.CurrentPc:x16}");
-        IGuestFrontend frontend = X86Frontend.Create(_cpu, environment.Memory, ReportUnimplemented, _options.Logs("in_asm") ? _options.Log : null);
+        IGuestFrontend frontend = X86Frontend.Create(_cpu, environment.Memory, ReportUnimplemented, _options.Logs("in_asm") ? LogInstruction : null);
         var options = new TranslationOptions
         {
             Translated = _options.Logs("op") ? LogBlock : null,
-            Entered = _options.Logs("exec") ? pc => _options.Log!($"cpu{Index}: exec {pc:x16}") : null,
+            Regions = _options.Jit ? RegionOptionsFor(environment.Memory, regionQueue) : null,
+            Entered = _options.Logs("exec") ? LogEntry : null,
         };
         _engine = new TranslationEngine(&_cpu.State->Header, _cpu.Mmu, frontend, environment.Memory, codePages, options) { Client = this };
         apic.Connect(this);
@@ -74,6 +77,11 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
             _statistics.TlbFlushes = _cpu.Mmu.Flushes;
             _statistics.BlocksTranslated = _engine.BlocksTranslated;
             _statistics.BlocksInvalidated = _engine.BlocksInvalidated;
+            _statistics.RegionsCompiled = _engine.Regions?.Compiled ?? 0;
+            _statistics.RegionInstructions = _engine.Regions?.Instructions ?? 0;
+            _statistics.RegionsDropped = _engine.Regions?.Dropped ?? 0;
+            _statistics.RegionsRefused = _engine.Regions?.Refused ?? 0;
+            _statistics.CompileMicroseconds = (ulong)(_engine.Regions?.CompileTime.TotalMicroseconds ?? 0);
             _statistics.MmioAccesses = _cpu.Mmu.IoAccesses;
             _statistics.PortAccesses = _cpu.PortAccesses;
             return _statistics;
@@ -147,13 +155,19 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
     /// <summary>Leaves a request for the vCPU's thread and makes it look. Any thread.</summary>
     internal void Post(VcpuRequest request)
     {
+        PostQuietly(request);
+        _wake.Set();
+    }
+
+    // What a halted CPU need not be woken for.
+    private void PostQuietly(VcpuRequest request)
+    {
         if (request != VcpuRequest.None)
         {
             Interlocked.Or(ref _requests, (int)request);
         }
 
         Volatile.Write(ref _cpu.State->Header.ExitRequest, 1);
-        _wake.Set();
     }
 
     /// <inheritdoc/>
@@ -221,6 +235,11 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         while (_codeWrites.TryDequeue(out (GuestRam Ram, ulong Offset, int Length) write))
         {
             _engine.InvalidateRam(write.Ram, write.Offset, write.Length);
+        }
+
+        if ((requests & VcpuRequest.RegionsCompiled) != 0)
+        {
+            _engine.InstallRegions();
         }
 
         if ((requests & VcpuRequest.Init) != 0)
@@ -406,6 +425,20 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         }
     }
 
+    private RegionOptions RegionOptionsFor(AddressSpace memory, RegionQueue? queue) => new()
+    {
+        Frontend = X86Frontend.Create(_cpu, memory),
+        Queue = queue,
+        Threshold = _options.Threshold,
+        MaxInstructions = _options.RegionSize,
+        Excluded = OpFamily.Parse(_options.JitOff),
+        Compile = _options.CompileRegion,
+        SeveralEntries = _options.SeveralEntries,
+        Finished = () => PostQuietly(VcpuRequest.RegionsCompiled),
+        Failed = what => _options.Log?.Invoke($"cpu{Index}: {what}"),
+        Built = _options.Logs("op_opt") ? LogRegion : null,
+    };
+
     private void ReportUnimplemented(string what)
     {
         _statistics.Unimplemented++;
@@ -415,5 +448,19 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         }
     }
 
-    private void LogBlock(IrBlock block) => _options.Log!(IrDump.Format(block));
+    private void LogInstruction(ulong pc, string text) => LogCode(pc, $"0x{pc:x16}: {text}");
+
+    private void LogEntry(ulong pc) => LogCode(pc, $"cpu{Index}: exec {pc:x16}");
+
+    private void LogBlock(IrBlock block) => LogCode(block.StartPc, IrDump.Format(block));
+
+    private void LogRegion(Region region) => LogCode(region.Blocks[0].Pc, RegionDump.Format(region));
+
+    private void LogCode(ulong pc, string text)
+    {
+        if (_options.LogsCodeAt(pc))
+        {
+            _options.Log!(text);
+        }
+    }
 }

@@ -36,6 +36,8 @@ internal static class ConfigBuilder
             StartPaused = options.Has("S"),
             Name = options.Last("name") is string name ? PropertyList.Parse(name).First : null,
             DebugLog = new DebugLogSpec(ReadLogItems(options), options.Last("D")),
+            DebugLogFilter = [.. options.All("dfilter").SelectMany(text => OptionValues.Read("dfilter", text, AddressRangeParser.Parse))],
+            JitOff = [.. options.All("jit-off").SelectMany(text => text.Split(','))],
             Stats = options.Has("stats"),
         };
         CheckStdioOwners(config);
@@ -277,7 +279,9 @@ internal static class ConfigBuilder
         foreach (string name in options.All("d").SelectMany(value => value.Split(',')))
         {
             (string known, DebugLogItems item, _) = MachineCatalog.LogItems.FirstOrDefault(entry => entry.Name == name);
-            items |= known is not null ? item : throw new OptionException($"-d: unknown log item '{name}'; -d help lists them");
+            items |= known is not null ? item : throw new OptionException(name == "out_asm"
+                ? "-d: out_asm is not there, because .NET makes the host code; op_opt shows what it is made of"
+                : $"-d: unknown log item '{name}'; -d help lists them");
         }
 
         return items;

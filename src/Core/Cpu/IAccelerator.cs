@@ -97,6 +97,21 @@ public sealed class VcpuStatistics
     /// <summary>Translation blocks invalidated by writes to their code.</summary>
     public ulong BlocksInvalidated { get; set; }
 
+    /// <summary>Regions of hot code compiled to host code.</summary>
+    public ulong RegionsCompiled { get; set; }
+
+    /// <summary>Guest instructions in compiled regions.</summary>
+    public ulong RegionInstructions { get; set; }
+
+    /// <summary>Compiled regions dropped again: their code was written, or the cache was full.</summary>
+    public ulong RegionsDropped { get; set; }
+
+    /// <summary>Regions that the compiler did not take.</summary>
+    public ulong RegionsRefused { get; set; }
+
+    /// <summary>Host time spent compiling regions, in microseconds.</summary>
+    public ulong CompileMicroseconds { get; set; }
+
     /// <summary>Instructions translated to #UD, and MSR accesses answered by #GP, because they are not implemented; <c>-d unimp</c> names them.</summary>
     public ulong Unimplemented { get; set; }
 

@@ -17,6 +17,24 @@ public unsafe struct CpuHeader
     /// <summary>Number of 8-byte temporaries.</summary>
     public const int TemporaryCount = 48;
 
+    /// <summary>
+    /// Slots from <see cref="Size"/> to here hold scalar registers, 8 bytes each, which no op or helper reaches through a pointer other than
+    /// as <see cref="IrCallEffects"/> say; vector registers and the rest lie behind.
+    /// </summary>
+    public const ushort ScalarEnd = 1024;
+
+    /// <summary>Bytes from one vector register to the next.</summary>
+    public const int VectorStride = 64;
+
+    /// <summary>Number of vector registers, temporaries included.</summary>
+    public const int VectorCount = 20;
+
+    /// <summary>Number of the first vector temporary: it holds a value only inside one instruction.</summary>
+    public const int VectorTemporary = 16;
+
+    /// <summary>End of the vector registers, which begin at <see cref="ScalarEnd"/>.</summary>
+    public const ushort VectorEnd = ScalarEnd + (VectorCount * VectorStride);
+
     /// <summary>Slot of the program counter.</summary>
     public const ushort PcSlot = 0x30;
 
@@ -25,6 +43,9 @@ public unsafe struct CpuHeader
 
     /// <summary>Slot of <see cref="Scratch"/>.</summary>
     public const ushort ScratchSlot = 0x68;
+
+    /// <summary>Offset of <see cref="FloatStatus"/>.</summary>
+    public const int FloatStatusOffset = 0x78;
 
     /// <summary>Slot of <see cref="FlagsResult"/>.</summary>
     public const ushort FlagsResultSlot = 0x48;
@@ -79,6 +100,12 @@ public unsafe struct CpuHeader
 
     /// <summary>GCHandle of the vCPU's <see cref="SoftMmu.SoftMmu"/>.</summary>
     [FieldOffset(0x70)] public nint Mmu;
+
+    /// <summary>
+    /// Control and exception flags of vector floating point. Bits 5:0 are the flags (invalid, denormal, divide by zero, overflow,
+    /// underflow, inexact), which stay set until the guest clears them; the rest is the frontend's own control.
+    /// </summary>
+    [FieldOffset(FloatStatusOffset)] public uint FloatStatus;
 }
 
 /// <summary>Why translated code returned to the dispatcher.</summary>
@@ -92,6 +119,9 @@ public enum LeaveReason
 
     /// <summary>The instruction at <see cref="CpuHeader.CurrentOp"/> writes to its own block: execute it alone, then look the code up again.</summary>
     SelfModify,
+
+    /// <summary>The returned op, a block's counter, has run out: the block is hot. Execution continues at the op behind it.</summary>
+    HotBlock,
 }
 
 /// <summary>One entry of the jump cache: valid when both tags match.</summary>

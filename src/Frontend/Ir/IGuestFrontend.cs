@@ -9,9 +9,9 @@ public interface IGuestFrontend
     bool TryGetFetchAddress(out ulong linear);
 
     /// <summary>
-    /// Lifts code at the current program counter, whose first byte lies at <paramref name="physical"/>, into
-    /// <paramref name="block"/>: at most <paramref name="maxInstructions"/>, ending at the page end, with at least one
+    /// Lifts code at program counter <paramref name="pc"/> for the current mode, whose first byte lies at <paramref name="physical"/>,
+    /// into <paramref name="block"/>: at most <paramref name="maxInstructions"/>, ending at the page end, with at least one
     /// instruction. False means that the first instruction's fetch faults; the fault is recorded in the CPU.
     /// </summary>
-    bool TryLift(IrBlock block, ulong physical, int maxInstructions);
+    bool TryLift(IrBlock block, ulong pc, ulong physical, int maxInstructions);
 }

@@ -21,14 +21,15 @@ public static class IrDump
 
             if (block.Ops[i].Opcode != IrOpcode.Nop)
             {
-                text.Append("  ").Append(Format(block.Ops[i], block)).Append('\n');
+                text.Append("  ").Append(Format(block.Ops[i], block.StartPc, block.PcMask)).Append('\n');
             }
         }
 
         return text.ToString();
     }
 
-    private static string Format(in IrOp op, IrBlock block)
+    /// <summary>One op of a block that starts at <paramref name="startPc"/>.</summary>
+    public static string Format(in IrOp op, ulong startPc, ulong pcMask)
     {
         var text = new StringBuilder($"{op.Opcode}.{op.Width}{(op.SetsFlags ? ".f" : string.Empty)}");
         switch (op.Opcode)
@@ -38,7 +39,7 @@ public static class IrDump
                 string operands = op.Opcode is IrOpcode.CompareJump or IrOpcode.TestJump
                     ? $" [{op.A:x}], {(op.ImmediateB ? ((int)op.Imm).ToString("x", CultureInfo.InvariantCulture) : $"[{op.B:x}]")}"
                     : string.Empty;
-                text.Append(CultureInfo.InvariantCulture, $"{condition}{operands} -> {IrBlock.JumpTarget(block.StartPc, block.PcMask, op.Imm):x}");
+                text.Append(CultureInfo.InvariantCulture, $"{condition}{operands} -> {IrBlock.JumpTarget(startPc, pcMask, op.Imm):x}");
                 break;
             case IrOpcode.SetCondition or IrOpcode.Select:
                 text.Append(CultureInfo.InvariantCulture, $" [{op.Dst:x}] <- {op.Condition} ? [{op.B:x}] : [{op.A:x}]");

@@ -124,6 +124,9 @@ public enum IrOpcode : byte
     /// <summary>Dst ← A with its bytes reversed (32 or 64 bits).</summary>
     ByteSwap,
 
+    /// <summary>F: the six flags are the bits of A at their x86 places.</summary>
+    SetFlags,
+
     /// <summary>Dst (8 bits) ← 1 if condition Sub holds, else 0.</summary>
     SetCondition,
 
@@ -142,13 +145,16 @@ public enum IrOpcode : byte
     /// <summary>Memory ← Dst slot, or the high half of Imm with <see cref="IrOp.ImmediateB"/>.</summary>
     Store,
 
-    /// <summary>Dst ← helper(cpu, A, B, Imm); Target is its address. See <see cref="IrCallEffects"/> in Sub.</summary>
+    /// <summary>Faults in helper(cpu, A, B, Imm) unless A is a multiple of Imm, a power of two; Target is its address.</summary>
+    CheckAligned,
+
+    /// <summary>Dst ← helper(cpu, A, B, Imm); Target is its address. See <see cref="IrCallEffects"/> in Sub, as for the other calls.</summary>
     Call,
 
-    /// <summary>Vector helper(cpu, &amp;Dst, &amp;A, &amp;B, Imm); Target is its address.</summary>
+    /// <summary>Vector helper(cpu, &amp;Dst, &amp;A, &amp;B, Imm); Target is its address, <see cref="IrOp.VectorOp"/> what it computes.</summary>
     CallVector,
 
-    /// <summary>Dst ← vector helper(cpu, &amp;A, &amp;B, Imm); Target is its address.</summary>
+    /// <summary>Dst ← vector helper(cpu, &amp;A, &amp;B, Imm), as above.</summary>
     CallVectorValue,
 
     /// <summary>Ends the block: continue at start + high half of Imm. Dst counts the block's instructions.</summary>
@@ -174,7 +180,7 @@ public enum IrOpcode : byte
 [Flags]
 public enum IrCallEffects : byte
 {
-    /// <summary>A pure function of its operands.</summary>
+    /// <summary>Nothing but state that no IR op touches.</summary>
     None = 0,
 
     /// <summary>May fault, so everything architectural must be in place.</summary>
@@ -186,8 +192,24 @@ public enum IrCallEffects : byte
     /// <summary>Replaces the lazy flags (all of them).</summary>
     WritesFlags = 4,
 
+    /// <summary>Reads guest registers that are not among its operands. One that may fault shows them all anyway.</summary>
+    ReadsRegisters = 8,
+
+    /// <summary>Writes guest registers beside its result, segment bases, or what memory accesses go through.</summary>
+    WritesRegisters = 16,
+
+    /// <summary>
+    /// Reads or changes <see cref="CpuHeader.FloatStatus"/>, or computes with host floats. One that may fault or writes registers is taken
+    /// to. A vector operation with this and without <see cref="MayFault"/> runs under default control: all exceptions masked, rounding to
+    /// nearest, denormals as they are.
+    /// </summary>
+    Float = 32,
+
+    /// <summary>May fault, reads and writes any register.</summary>
+    System = MayFault | ReadsRegisters | WritesRegisters,
+
     /// <summary>Everything a helper can do.</summary>
-    All = MayFault | ReadsFlags | WritesFlags,
+    All = System | ReadsFlags | WritesFlags,
 }
 
 /// <summary>One IR operation. Plain data; blocks keep them in pooled arrays.</summary>
@@ -205,7 +227,7 @@ public struct IrOp
     /// <summary>Address form of memory ops.</summary>
     public IrAddress Address;
 
-    /// <summary>Shift of the index in the address.</summary>
+    /// <summary>Shift of the index in the address; <see cref="IrVectorOp"/> of vector calls.</summary>
     public byte Scale;
 
     /// <summary>For ops that use a condition or the carry: what set the flags, <see cref="FlagsKind.Materialised"/> when unknown.</summary>
@@ -241,6 +263,9 @@ public struct IrOp
     /// <summary>Condition of conditional ops.</summary>
     public readonly IrCondition Condition => (IrCondition)Sub;
 
+    /// <summary>What a vector call computes.</summary>
+    public readonly IrVectorOp VectorOp => (IrVectorOp)Scale;
+
     /// <summary>Effects of calls.</summary>
     public readonly IrCallEffects Effects => (IrCallEffects)Sub;
 
@@ -251,8 +276,10 @@ public struct IrOp
     public readonly bool IsBlockEnd => Opcode >= IrOpcode.Jump;
 
     /// <summary>True when the op may leave the block with a fault.</summary>
-    public readonly bool MayFault => IsMemory || Opcode is IrOpcode.CallVector or IrOpcode.CallVectorValue
-        || (Opcode == IrOpcode.Call && (Effects & IrCallEffects.MayFault) != 0);
+    public readonly bool MayFault => IsMemory || Opcode == IrOpcode.CheckAligned || (IsCall && (Effects & IrCallEffects.MayFault) != 0);
+
+    /// <summary>True for the ops that call a helper.</summary>
+    public readonly bool IsCall => Opcode is IrOpcode.Call or IrOpcode.CallVector or IrOpcode.CallVectorValue;
 
     /// <summary>True when the op looks at the lazy flags.</summary>
     public readonly bool ReadsFlags => Opcode is IrOpcode.Adc or IrOpcode.Sbb or IrOpcode.SetCondition or IrOpcode.Select or IrOpcode.JumpIf
@@ -260,8 +287,8 @@ public struct IrOp
         || (Opcode == IrOpcode.Call && (Effects & IrCallEffects.ReadsFlags) != 0);
 
     /// <summary>True for a call without result whose only effect is on the lazy flags.</summary>
-    public readonly bool OnlyChangesFlags => Opcode == IrOpcode.Call && Dst == 0
-        && (Effects & IrCallEffects.WritesFlags) != 0 && (Effects & IrCallEffects.MayFault) == 0;
+    public readonly bool OnlyChangesFlags => Opcode == IrOpcode.SetFlags || (Opcode == IrOpcode.Call && Dst == 0
+        && (Effects & IrCallEffects.WritesFlags) != 0 && (Effects & IrCallEffects.MayFault) == 0);
 
     /// <summary>True when the op replaces all six flags whatever its operands.</summary>
     public readonly bool ReplacesFlags => Opcode switch

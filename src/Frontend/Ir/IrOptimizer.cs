@@ -21,13 +21,13 @@ public static class IrOptimizer
                 live = true;
             }
 
-            if (!live && op.SetsFlags)
-            {
-                op.SetsFlags = false;
-            }
-            else if (!live && op.OnlyChangesFlags)
+            if (!live && op.OnlyChangesFlags)
             {
                 op = default;
+            }
+            else if (!live && op.SetsFlags)
+            {
+                op.SetsFlags = false;
             }
 
             if (op.ReplacesFlags)

@@ -54,7 +54,7 @@ public static class IrVerifier
             return "a conditional jump must be followed by a jump";
         }
 
-        bool needsTarget = op.Opcode is IrOpcode.Call or IrOpcode.CallVector or IrOpcode.CallVectorValue;
+        bool needsTarget = op.IsCall || op.Opcode == IrOpcode.CheckAligned;
         return needsTarget && op.Target == 0 ? "no helper" : null;
     }
 
@@ -89,7 +89,7 @@ public static class IrVerifier
     // Temporaries and the program counter (which a fault replaces) may be written at any time.
     private static bool WritesRegister(in IrOp op, Func<ushort, bool> isArchitectural)
     {
-        if (op.Opcode is IrOpcode.Nop or IrOpcode.Store or IrOpcode.Compare or IrOpcode.Test || op.IsBlockEnd)
+        if (op.Opcode is IrOpcode.Nop or IrOpcode.Store or IrOpcode.Compare or IrOpcode.Test or IrOpcode.SetFlags or IrOpcode.CheckAligned || op.IsBlockEnd)
         {
             return false;
         }

@@ -98,6 +98,12 @@ public enum IrCondition : byte
 /// <summary>Evaluates the lazy flags triple of <see cref="CpuHeader"/> into the six arithmetic flag bits, in the x86 bit positions.</summary>
 public static unsafe class LazyFlags
 {
+    /// <summary>The carry flag's bit.</summary>
+    public const int Carry = 0;
+
+    /// <summary>The six flags' bits.</summary>
+    public const ulong All = Cf | Pf | Af | Zf | Sf | Of;
+
     private const ulong Cf = 0x1;
     private const ulong Pf = 0x4;
     private const ulong Af = 0x10;
@@ -162,7 +168,7 @@ public static unsafe class LazyFlags
     public static void SetMaterialised(CpuHeader* cpu, ulong flags)
     {
         cpu->FlagsOp = 0;
-        cpu->FlagsResult = flags & (Cf | Pf | Af | Zf | Sf | Of);
+        cpu->FlagsResult = flags & All;
     }
 
     /// <summary>True when <paramref name="condition"/> holds for the current flags.</summary>

@@ -39,12 +39,12 @@ public sealed unsafe partial class X86Cpu
 
     /// <summary>
     /// Recomputes the mode key and the softmmu mode from the registers. To be called after any change of CS or SS (or, outside
-    /// 64-bit mode, any segment), CPL, CR0, CR4, EFER, TF, VM or AC.
+    /// 64-bit mode, any segment), CPL, CR0, CR4, EFER, TF, VM or AC; <see cref="SetMxcsr"/> does by itself what MXCSR needs.
     /// </summary>
     public void UpdateMode()
     {
         X86CpuState* s = State;
-        ulong key = ((ulong)s->Cpl << X86ModeKey.CplShift) | SystemKey(s);
+        ulong key = ((ulong)s->Cpl << X86ModeKey.CplShift) | SystemKey(s) | FloatKey(s);
         uint code = s->Segment[X86Segment.Cs].Attributes;
         if ((s->Efer & ControlBits.EferLma) != 0 && (code & SegmentAttributes.Long) != 0)
         {
@@ -63,6 +63,13 @@ public sealed unsafe partial class X86Cpu
         }
     }
 
+    /// <summary>Sets MXCSR, and the mode key where its control bits change. Ends the block: translations depend on them.</summary>
+    internal void SetMxcsr(uint value)
+    {
+        State->Mxcsr = value;
+        State->Header.ModeKey = (State->Header.ModeKey & ~X86ModeKey.FloatDefault) | FloatKey(State);
+    }
+
     // With SMAP off one supervisor table serves explicit and implicit accesses alike: the walker does not tell them apart.
     private static MmuMode CurrentMmuMode(X86CpuState* s) =>
         s->Cpl == 3 ? MmuMode.User
@@ -71,6 +78,9 @@ public sealed unsafe partial class X86Cpu
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Bit(ulong value, ulong mask, ulong key) => (value & mask) != 0 ? key : 0;
+
+    private static ulong FloatKey(X86CpuState* s) =>
+        (s->Mxcsr & Simd.Mxcsr.Control) == Simd.Mxcsr.Default ? X86ModeKey.FloatDefault : 0;
 
     private static ulong SystemKey(X86CpuState* s) =>
         Bit(s->Cr0, ControlBits.Cr0Pe, X86ModeKey.Protected)

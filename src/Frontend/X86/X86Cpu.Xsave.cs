@@ -44,7 +44,7 @@ public sealed unsafe partial class X86Cpu
         uint mxcsr = ReadMxcsr(image);
         ReadX87Region(image, wide);
         ReadSseRegion(image, XmmBytes);
-        State->Mxcsr = mxcsr;
+        SetMxcsr(mxcsr);
     }
 
     /// <summary>XSAVE and XSAVEOPT of the components in <paramref name="requested"/> (EDX:EAX).</summary>
@@ -106,7 +106,7 @@ public sealed unsafe partial class X86Cpu
         if ((components & ComponentSse) != 0)
         {
             LoadSse(image, (held & ComponentSse) != 0, XmmBytes);
-            State->Mxcsr = mxcsr;
+            SetMxcsr(mxcsr);
         }
     }
 
@@ -118,7 +118,7 @@ public sealed unsafe partial class X86Cpu
             RaiseGeneralProtection();
         }
 
-        State->Mxcsr = value;
+        SetMxcsr(value);
     }
 
     /// <summary>The x87 and SSE state as a standard-format 64-bit XSAVE image.</summary>
@@ -161,7 +161,7 @@ public sealed unsafe partial class X86Cpu
 
         LoadX87(image, (held & ComponentX87) != 0, wide: true);
         LoadSse(image, (held & ComponentSse) != 0, 256);
-        State->Mxcsr = mxcsr;
+        SetMxcsr(mxcsr);
     }
 
     private void CheckFxsave(ulong linear)

@@ -74,13 +74,13 @@ public unsafe struct X86CpuState
     public const int SegmentBaseOffset = GprOffset + (16 * 8);
 
     /// <summary>Offset of vector register 0; each cell has room for 512 bits.</summary>
-    public const int VectorOffset = 1024;
+    public const int VectorOffset = CpuHeader.ScalarEnd;
 
     /// <summary>Bytes from one vector register to the next.</summary>
-    public const int VectorStride = 64;
+    public const int VectorStride = CpuHeader.VectorStride;
 
     /// <summary>Number of vector registers with storage: 16 architectural and 4 temporaries.</summary>
-    public const int VectorCount = 20;
+    public const int VectorCount = CpuHeader.VectorCount;
 
     /// <summary>Offset of x87 physical register 0; 16 bytes each, 80 bits used.</summary>
     public const int X87Offset = VectorOffset + (VectorCount * VectorStride);
@@ -135,8 +135,8 @@ public unsafe struct X86CpuState
     /// <summary>x87 last data pointer.</summary>
     [FieldOffset(SystemOffset + 16)] public ulong X87DataPointer;
 
-    /// <summary>MXCSR.</summary>
-    [FieldOffset(SystemOffset + 24)] public uint Mxcsr;
+    /// <summary>MXCSR: the header's <see cref="CpuHeader.FloatStatus"/>, bit for bit. Written through <see cref="X86Cpu.SetMxcsr"/> but for its exception flags.</summary>
+    [FieldOffset(CpuHeader.FloatStatusOffset)] public uint Mxcsr;
 
     /// <summary>Current privilege level, 0–3.</summary>
     [FieldOffset(SystemOffset + 28)] public uint Cpl;

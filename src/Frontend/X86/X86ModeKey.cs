@@ -62,6 +62,9 @@ public static class X86ModeKey
     /// <summary>CPL 3 with CR0.AM and RFLAGS.AC: misaligned data accesses raise #AC.</summary>
     public const ulong AlignmentCheck = 1 << 17;
 
+    /// <summary>MXCSR's control bits are as after reset: all exceptions masked, rounding to nearest, no DAZ, no FTZ.</summary>
+    public const ulong FloatDefault = 1 << 18;
+
     /// <summary>Shift of the CS base.</summary>
     public const int CodeBaseShift = 32;
 }

@@ -28,6 +28,9 @@ internal static unsafe class HandlerTable
     /// <summary>The handler of jumps that leave the page.</summary>
     public static nint JumpFar { get; } = CodeOf(Handlers.JumpFar);
 
+    /// <summary>The handler in front of a block that counts its executions.</summary>
+    public static nint Count { get; } = CodeOf(Handlers.Count);
+
     private delegate Op* Handler(Op* op, byte* cpu);
 
     // The address of the compiled code itself: the one that & gives is a stub that jumps there, which costs a fifth of the speed.
@@ -80,6 +83,8 @@ internal static unsafe class HandlerTable
         IrOpcode.MultiplyWideUnsigned => op.SetsFlags ? ByWidth<MultiplyWideFamily<No, Yes>>(op.Width) : ByWidth<MultiplyWideFamily<No, No>>(op.Width),
         IrOpcode.MultiplyWideSigned => op.SetsFlags ? ByWidth<MultiplyWideFamily<Yes, Yes>>(op.Width) : ByWidth<MultiplyWideFamily<Yes, No>>(op.Width),
         IrOpcode.ByteSwap => ByWidth<ByteSwapFamily>(op.Width),
+        IrOpcode.SetFlags => CodeOf(Handlers.SetFlags),
+        IrOpcode.CheckAligned => CodeOf(Handlers.CheckAligned),
         IrOpcode.SetCondition => Conditional<SetConditionChooser>(op),
         IrOpcode.Select => Conditional<SelectChooser>(op),
         IrOpcode.JumpIf => Conditional<JumpIfChooser>(op),

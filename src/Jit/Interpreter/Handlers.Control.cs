@@ -6,6 +6,19 @@ namespace Emu.Jit.Interpreter;
 /// <summary>Helper calls and the exits of a block.</summary>
 internal static unsafe partial class Handlers
 {
+    /// <summary>The head of a block: counts its executions in Imm and leaves when none are left.</summary>
+    [MethodImpl(Hot)]
+    public static Op* Count(Op* op, byte* cpu)
+    {
+        if (--op->Imm == 0)
+        {
+            return LeaveWith(op, cpu, LeaveReason.HotBlock);
+        }
+
+        op++;
+        return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
+    }
+
     [MethodImpl(Hot)]
     public static Op* Call(Op* op, byte* cpu)
     {
@@ -23,6 +36,26 @@ internal static unsafe partial class Handlers
         ((CpuHeader*)cpu)->CurrentOp = (nint)op;
         ((delegate*<CpuHeader*, ulong, ulong, ulong, ulong>)op->Target)(
             (CpuHeader*)cpu, *(ulong*)(cpu + op->A), *(ulong*)(cpu + op->B), (ulong)op->Imm);
+        op++;
+        return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
+    }
+
+    [MethodImpl(Hot)]
+    public static Op* SetFlags(Op* op, byte* cpu)
+    {
+        LazyFlags.SetMaterialised((CpuHeader*)cpu, *(ulong*)(cpu + op->A));
+        op++;
+        return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
+    }
+
+    [MethodImpl(Hot)]
+    public static Op* CheckAligned(Op* op, byte* cpu)
+    {
+        if ((*(ulong*)(cpu + op->A) & ((ulong)op->Imm - 1)) != 0)
+        {
+            return CallVoid(op, cpu);
+        }
+
         op++;
         return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
     }

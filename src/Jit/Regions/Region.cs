@@ -4,14 +4,20 @@ using Emu.Jit.Interpreter;
 namespace Emu.Jit.Regions;
 
 /// <summary>
-/// A piece of hot guest code that is compiled as one method: blocks of one mode, entered at the first. Built on the vCPU's thread,
+/// A piece of hot guest code that is compiled as one method: blocks of one mode, entered at some of them. Built on the vCPU's thread,
 /// compiled on another; nothing in it changes in between. Every place where compiled code can leave is a tier-0 op
 /// (<see cref="RegionBlock.Tier0"/>), so that leaving means: write the registers back, jump to that op.
 /// </summary>
 internal sealed class Region
 {
-    /// <summary>The blocks; control enters at number 0.</summary>
+    /// <summary>The blocks; control enters at number 0, and where <see cref="Entries"/> says.</summary>
     public required RegionBlock[] Blocks { get; init; }
+
+    /// <summary>
+    /// Numbers of the blocks where control enters, ascending, 0 among them. The op that the code is called with tells which:
+    /// the head of that block, which is the op before <see cref="RegionBlock.Tier0"/>.
+    /// </summary>
+    public int[] Entries { get; init; } = [0];
 
     /// <summary>Applied to every program counter that leaves the region.</summary>
     public required ulong PcMask { get; init; }
@@ -45,5 +51,8 @@ internal sealed unsafe class RegionBlock
 /// <summary>The target of a direct jump.</summary>
 /// <param name="Op">Index of the jump op in its block.</param>
 /// <param name="Block">Number of the block in the region, or −1 when the jump leaves it.</param>
-/// <param name="IsBackward">Looks at <see cref="CpuHeader.ExitRequest"/>: every cycle of the region has at least one such edge.</param>
+/// <param name="IsBackward">
+/// Looks at <see cref="CpuHeader.ExitRequest"/>: every cycle of the region has at least one such edge, and so has every block with a
+/// helper that may have changed code of the region, in which case a request is made.
+/// </param>
 internal readonly record struct RegionEdge(int Op, int Block, bool IsBackward);

@@ -88,6 +88,14 @@ public sealed class EmuCommandLineTests
     }
 
     [Fact]
+    public void Parse_DebugFilter_ReadsAllThreeForms()
+    {
+        MachineConfig config = Config("-dfilter 0x1000..0x1fff,16+8 -dfilter 0x20-0x21");
+
+        Assert.Equal([(0x1000UL, 0x1fffUL), (16UL, 23UL), (0UL, 0x20UL)], config.DebugLogFilter);
+    }
+
+    [Fact]
     public void Parse_LogItems_Accumulate()
     {
         MachineConfig config = Config("-d int,unimp -d in_asm -D log.txt");
@@ -143,7 +151,7 @@ public sealed class EmuCommandLineTests
     [InlineData("-m 99999999999G", "-m: '99999999999G' is more memory")]
     [InlineData("-m 1G,slots=2", "-m: 'slots' is not supported")]
     [InlineData("-accel hax", "-accel: unknown accelerator 'hax'; there is tcg, kvm")]
-    [InlineData("-accel tcg,x=1", "-accel: accelerator 'tcg' has no property 'x'; it has thread")]
+    [InlineData("-accel tcg,x=1", "-accel: accelerator 'tcg' has no property 'x'; it has thread, tb-threshold, region-size, jit")]
     [InlineData("-accel tcg,thread=two", "-accel: thread='two'")]
     [InlineData("-accel kvm,kernel-irqchip=maybe", "-accel: kernel-irqchip='maybe'")]
     [InlineData("-accel kvm:hax", "-accel: unknown accelerator 'hax'")]
@@ -178,6 +186,11 @@ public sealed class EmuCommandLineTests
     [InlineData("-device loader,file=a,addr=0x10000,cpu-num=0", "-device: loader: with cpu-num=0 the image starts in real mode")]
     [InlineData("-device loader,file=a,addr=1,cpu-num=0 -device loader,file=a,addr=1,cpu-num=0", "-device: two loaders")]
     [InlineData("-device loader,,=1", "-device: unknown device")]
+    [InlineData("-dfilter 5..4", "-dfilter: '5..4' holds no address")]
+    [InlineData("-dfilter 0x10-0x12", "-dfilter: '0x10-0x12' holds no address")]
+    [InlineData("-dfilter 1.2", "-dfilter: '1.2' is not a range")]
+    [InlineData("-dfilter +5", "-dfilter: '+5' is not a range")]
+    [InlineData("-dfilter 5+x", "-dfilter: length='x' is not a number")]
     [InlineData("-d everything", "-d: unknown log item 'everything'")]
     [InlineData("-display gtk", "-display: 'gtk' is not there yet; write -display none")]
     [InlineData("-net user", "-net: 'user' is not there yet")]

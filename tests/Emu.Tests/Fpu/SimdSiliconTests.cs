@@ -142,9 +142,9 @@ public sealed unsafe class SimdSiliconTests
         ? $"{*(UInt128*)Operand(block, register):x32}"
         : $"{*(ulong*)Operand(block, register):x16}";
 
-    private static bool HasImmediate(OpCodeInfo info) => info.OpCount > 0 && info.GetOpKind(info.OpCount - 1) == OpCodeOperandKind.imm8;
+    internal static bool HasImmediate(OpCodeInfo info) => info.OpCount > 0 && info.GetOpKind(info.OpCount - 1) == OpCodeOperandKind.imm8;
 
-    private static bool TryCreate(OpCodeInfo info, int imm, out Instruction instruction)
+    internal static bool TryCreate(OpCodeInfo info, int imm, out Instruction instruction)
     {
         instruction = default;
         instruction.Code = info.Code;

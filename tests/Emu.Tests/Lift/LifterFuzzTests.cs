@@ -53,7 +53,7 @@ public sealed class LifterFuzzTests : IDisposable
             }
 
             _ram.Write(TcgBench.CodeAddress, code);
-            Assert.True(_frontend.TryLift(_block, TcgBench.CodeAddress, 1 + (i % 8)));
+            Assert.True(_frontend.TryLift(_block, TcgBench.CodeAddress, TcgBench.CodeAddress, 1 + (i % 8)));
 
             string? violation = IrVerifier.FindViolation(_block, X86Slots.IsArchitectural);
             Assert.True(violation is null, $"{mode}, {Convert.ToHexString(code)}: {violation}\n{Disassemble(code, mode)}\n{IrDump.Format(_block)}");

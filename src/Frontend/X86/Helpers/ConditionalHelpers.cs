@@ -23,14 +23,6 @@ internal static unsafe class ConditionalHelpers
         return 0;
     }
 
-    /// <summary>Replaces the arithmetic flags by the bits of a.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static ulong SetArithmeticFlags(CpuHeader* header, ulong a, ulong b, ulong imm)
-    {
-        LazyFlags.SetMaterialised(header, a);
-        return 0;
-    }
-
     /// <summary>MFENCE.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static ulong Fence(CpuHeader* header, ulong a, ulong b, ulong imm)

@@ -38,23 +38,17 @@ internal static unsafe class StateHelpers
         return 0;
     }
 
-    /// <summary>LDMXCSR.</summary>
+    /// <summary>Sets MXCSR to a (LDMXCSR).</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static ulong Ldmxcsr(CpuHeader* header, ulong a, ulong b, ulong imm)
+    public static ulong WriteMxcsr(CpuHeader* header, ulong a, ulong b, ulong imm)
     {
-        X86Cpu cpu = X86Cpu.From(header);
-        cpu.Ldmxcsr((uint)cpu.ReadLinear(a, 4));
+        X86Cpu.From(header).Ldmxcsr((uint)a);
         return 0;
     }
 
-    /// <summary>STMXCSR.</summary>
+    /// <summary>MXCSR (STMXCSR).</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static ulong Stmxcsr(CpuHeader* header, ulong a, ulong b, ulong imm)
-    {
-        X86Cpu cpu = X86Cpu.From(header);
-        cpu.WriteLinear(a, cpu.State->Mxcsr, 4);
-        return 0;
-    }
+    public static ulong ReadMxcsr(CpuHeader* header, ulong a, ulong b, ulong imm) => ((X86CpuState*)header)->Mxcsr;
 
     /// <summary>The alignment check of a 16-byte SSE operand: #GP when a is not a multiple of 16.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -1,3 +1,5 @@
+using Emu.Frontend.Ir;
+
 namespace Emu.Frontend.X86.Lift;
 
 /// <summary>Which variant of a mnemonic an instruction is; the helper differs.</summary>
@@ -53,4 +55,5 @@ public enum SimdResult : byte
 /// <param name="Result">Kind of result.</param>
 /// <param name="Aligned">A memory operand of 16 bytes must be aligned, else #GP.</param>
 /// <param name="MayRaise">Reads and sets MXCSR, and may raise #XM (#UD when CR4.OSXMMEXCPT is clear).</param>
-public readonly record struct SimdEntry(nint Helper, byte MemoryBytes, SimdResult Result, bool Aligned, bool MayRaise);
+/// <param name="Operation">What the helper computes, for consumers with an instruction for it.</param>
+public readonly record struct SimdEntry(nint Helper, byte MemoryBytes, SimdResult Result, bool Aligned, bool MayRaise, IrVectorOp Operation);

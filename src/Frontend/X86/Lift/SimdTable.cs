@@ -101,17 +101,24 @@ public static unsafe partial class SimdTable
             delegate*<CpuHeader*, byte*, byte*, byte*, int, void> mmx,
             delegate*<CpuHeader*, byte*, byte*, byte*, int, void> xmm,
             int mmxBytes = 8,
-            int xmmBytes = 16)
+            int xmmBytes = 16,
+            IrVectorOp op = IrVectorOp.None)
         {
             Vector(SimdForm.Mmx, mnemonic, mmx, mmxBytes);
-            Vector(SimdForm.Xmm, mnemonic, xmm, xmmBytes);
+            Vector(SimdForm.Xmm, mnemonic, xmm, xmmBytes, op: op);
         }
 
-        public void Xmm(Mnemonic mnemonic, delegate*<CpuHeader*, byte*, byte*, byte*, int, void> helper, int bytes = 16) =>
-            Vector(SimdForm.Xmm, mnemonic, helper, bytes);
+        public void Xmm(Mnemonic mnemonic, delegate*<CpuHeader*, byte*, byte*, byte*, int, void> helper, int bytes = 16, IrVectorOp op = IrVectorOp.None) =>
+            Vector(SimdForm.Xmm, mnemonic, helper, bytes, op: op);
 
-        public void Vector(SimdForm form, Mnemonic mnemonic, delegate*<CpuHeader*, byte*, byte*, byte*, int, void> helper, int bytes, bool mayRaise = false) =>
-            Add(form, mnemonic, new SimdEntry((nint)helper, (byte)bytes, SimdResult.Vector, bytes == 16, mayRaise));
+        public void Vector(
+            SimdForm form,
+            Mnemonic mnemonic,
+            delegate*<CpuHeader*, byte*, byte*, byte*, int, void> helper,
+            int bytes,
+            bool mayRaise = false,
+            IrVectorOp op = IrVectorOp.None) =>
+            Add(form, mnemonic, new SimdEntry((nint)helper, (byte)bytes, SimdResult.Vector, bytes == 16, mayRaise, op));
 
         public void Value(
             SimdForm form,
@@ -119,12 +126,13 @@ public static unsafe partial class SimdTable
             delegate*<CpuHeader*, byte*, byte*, int, ulong> helper,
             int bytes = 0,
             SimdResult result = SimdResult.Value,
-            bool mayRaise = false) =>
-            Add(form, mnemonic, new SimdEntry((nint)helper, (byte)bytes, result, bytes == 16, mayRaise));
+            bool mayRaise = false,
+            IrVectorOp op = IrVectorOp.None) =>
+            Add(form, mnemonic, new SimdEntry((nint)helper, (byte)bytes, result, bytes == 16, mayRaise, op));
 
         /// <summary>A string comparison, whose memory operand needs no alignment.</summary>
         public void Unaligned(Mnemonic mnemonic, delegate*<CpuHeader*, byte*, byte*, int, ulong> helper, SimdResult result) =>
-            Add(SimdForm.Xmm, mnemonic, new SimdEntry((nint)helper, 16, result, Aligned: false, MayRaise: false));
+            Add(SimdForm.Xmm, mnemonic, new SimdEntry((nint)helper, 16, result, Aligned: false, MayRaise: false, IrVectorOp.None));
 
         public void Add(SimdForm form, Mnemonic mnemonic, SimdEntry entry) => Entries[((int)mnemonic * Forms) + (int)form] = entry;
     }

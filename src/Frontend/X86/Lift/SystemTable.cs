@@ -17,7 +17,7 @@ internal static unsafe class SystemTable
     /// <summary>The helper takes 1 for the REX.W form.</summary>
     public const int RexW = -3;
 
-    private const IrCallEffects Fault = IrCallEffects.MayFault;
+    private const IrCallEffects Fault = IrCallEffects.System;
     private const IrCallEffects All = IrCallEffects.All;
 
     /// <summary>The rows.</summary>
@@ -79,8 +79,6 @@ internal static unsafe class SystemTable
         new(Mnemonic.Xsave64,   X86Lifter.OnMemory,     P(&StateHelpers.Xsave),          Fault, Argument: RexW, MemoryBytes: 576, WritesMemory: true),
         new(Mnemonic.Xrstor,    X86Lifter.OnMemory,     P(&StateHelpers.Xrstor),         Fault, Argument: RexW, MemoryBytes: 576),
         new(Mnemonic.Xrstor64,  X86Lifter.OnMemory,     P(&StateHelpers.Xrstor),         Fault, Argument: RexW, MemoryBytes: 576),
-        new(Mnemonic.Ldmxcsr,   X86Lifter.OnMemory,     P(&StateHelpers.Ldmxcsr),        Fault, MemoryBytes: 4),
-        new(Mnemonic.Stmxcsr,   X86Lifter.OnMemory,     P(&StateHelpers.Stmxcsr),        Fault, MemoryBytes: 4, WritesMemory: true),
     ];
 
     private static nint P(delegate*<CpuHeader*, ulong, ulong, ulong, ulong> helper) => (nint)helper;

@@ -153,7 +153,7 @@ internal sealed unsafe partial class X86Lifter
         lifter.ReadModifyWrite(instruction, width, value =>
         {
             ushort result = lifter.Temporary();
-            ref IrOp op = ref lifter.Call(&ShiftHelpers.DoubleShift, IrCallEffects.ReadsFlags | IrCallEffects.WritesFlags);
+            ref IrOp op = ref lifter.Call(&ShiftHelpers.DoubleShift, IrCallEffects.ReadsFlags | IrCallEffects.WritesFlags | (count == ShiftHelpers.CountInCl ? IrCallEffects.ReadsRegisters : 0));
             (op.Dst, op.A, op.B) = (result, value, source);
             op.Imm = (long)width | (left != 0 ? ShiftHelpers.Left : 0) | (count << 8);
             lifter.Move(value, width, result);
@@ -206,7 +206,7 @@ internal sealed unsafe partial class X86Lifter
     {
         IrWidth width = OperandWidth(instruction, 0);
         ushort divisor = lifter.ReadOperand(instruction, 0, width);
-        ref IrOp op = ref lifter.Call(&ArithmeticHelpers.Divide, IrCallEffects.MayFault);
+        ref IrOp op = ref lifter.Call(&ArithmeticHelpers.Divide, IrCallEffects.System);
         op.A = divisor;
         op.Imm = (long)width | (signed != 0 ? ArithmeticHelpers.Signed : 0);
     }

@@ -199,6 +199,19 @@ internal sealed unsafe partial class X86Lifter
         return ref op;
     }
 
+    private void CheckAligned(delegate*<CpuHeader*, ulong, ulong, ulong, ulong> helper, ushort address, int bytes)
+    {
+        ref IrOp op = ref _block.Add(IrOpcode.CheckAligned, IrWidth.W64);
+        (op.Target, op.A, op.B, op.Imm) = ((nint)helper, address, CpuHeader.ZeroSlot, bytes);
+    }
+
+    private void SetFlags(ushort value)
+    {
+        ref IrOp op = ref _block.Add(IrOpcode.SetFlags, IrWidth.W64);
+        (op.A, op.SetsFlags) = (value, true);
+        _block.ForgetFlags();
+    }
+
     /// <summary>The linear address of a memory op with its segment: how it is computed depends on the mode.</summary>
     /// <param name="instruction">Instruction with a memory operand.</param>
     /// <param name="bytes">Size of the access, for limit checks.</param>
@@ -227,8 +240,7 @@ internal sealed unsafe partial class X86Lifter
 
         ushort checkedAddress = Temporary();
         EmitLea(checkedAddress, IrWidth.W64, linear);
-        ref IrOp op = ref Call(&ConditionalHelpers.CheckAlignment, IrCallEffects.MayFault);
-        (op.A, op.Imm) = (checkedAddress, bytes);
+        CheckAligned(&ConditionalHelpers.CheckAlignment, checkedAddress, bytes);
         return new MemoryOperand(IrAddress.Base, checkedAddress, CpuHeader.ZeroSlot, CpuHeader.ZeroSlot, 0, 0);
     }
 

@@ -9,8 +9,6 @@ namespace Emu.Frontend.X86.Lift;
 /// <summary>MMX and SSE: moves as ops, everything else as calls from <see cref="SimdTable"/>.</summary>
 internal sealed unsafe partial class X86Lifter
 {
-    private const int VectorTemporary = 16;
-
     /// <summary>Instructions of <see cref="SimdTable"/>.</summary>
     public static void Simd(X86Lifter lifter, in Instruction instruction, int argument)
     {
@@ -178,6 +176,30 @@ internal sealed unsafe partial class X86Lifter
         lifter.EndWithJump(lifter.NextPc); // it may have written code
     }
 
+    /// <summary>STMXCSR.</summary>
+    public static void StoreMxcsr(X86Lifter lifter, in Instruction instruction, int argument)
+    {
+        if (lifter.BeginSimd(instruction))
+        {
+            ushort value = lifter.Temporary();
+            lifter.Call(&StateHelpers.ReadMxcsr, IrCallEffects.Float).Dst = value;
+            lifter.Store(lifter.Memory(instruction, 4, write: true), IrWidth.W32, value);
+        }
+    }
+
+    /// <summary>LDMXCSR: the mode may change, so the next block is looked up.</summary>
+    public static void LoadMxcsr(X86Lifter lifter, in Instruction instruction, int argument)
+    {
+        if (lifter.BeginSimd(instruction))
+        {
+            ushort value = lifter.ReadOperand(instruction, 0, IrWidth.W32);
+            lifter.Call(&StateHelpers.WriteMxcsr, IrCallEffects.MayFault).A = value;
+            ushort next = lifter.Temporary();
+            lifter.MoveImmediate(next, IrWidth.W64, lifter.NextPc);
+            lifter.EndWithIndirectJump(next);
+        }
+    }
+
     /// <summary>CRC32.</summary>
     public static void Checksum(X86Lifter lifter, in Instruction instruction, int argument)
     {
@@ -204,7 +226,8 @@ internal sealed unsafe partial class X86Lifter
     /// </summary>
     private bool BeginSimd(in Instruction instruction)
     {
-        bool sse = UsesVector(instruction, Register.XMM0, Register.XMM15) || SimdTable.IsConversionToGeneral(instruction.Mnemonic);
+        bool sse = UsesVector(instruction, Register.XMM0, Register.XMM15) || SimdTable.IsConversionToGeneral(instruction.Mnemonic)
+            || instruction.Mnemonic is Mnemonic.Ldmxcsr or Mnemonic.Stmxcsr;
         bool mmx = UsesVector(instruction, Register.MM0, Register.MM7);
         if ((_modeKey & X86ModeKey.Emulation) != 0 || (sse && (_modeKey & X86ModeKey.Osfxsr) == 0))
         {
@@ -266,6 +289,8 @@ internal sealed unsafe partial class X86Lifter
         (op.Dst, op.A, op.B) = (destination, destination, source);
         op.Imm = SimdImmediate(instruction);
         op.Target = entry.Helper;
+        op.Scale = (byte)entry.Operation;
+        op.Sub = (byte)SimdEffects(instruction, entry);
     }
 
     private void ValueResult(in Instruction instruction, in SimdEntry entry)
@@ -278,19 +303,25 @@ internal sealed unsafe partial class X86Lifter
         (op.Dst, op.A, op.B) = (value, first, source);
         op.Imm = SimdImmediate(instruction);
         op.Target = entry.Helper;
+        op.Scale = (byte)entry.Operation;
+        op.Sub = (byte)SimdEffects(instruction, entry);
         if (entry.Result == SimdResult.Value)
         {
             WriteOperand(instruction, 0, instruction.Op0Kind == OpKind.Memory ? WidthOf(entry.MemoryBytes) : OperandWidth(instruction, 0), value);
             return;
         }
 
-        ref IrOp flags = ref Call(&ConditionalHelpers.SetArithmeticFlags, IrCallEffects.WritesFlags);
-        flags.A = value;
+        SetFlags(value);
         if (entry.Result == SimdResult.FlagsAndEcx)
         {
             Binary(IrOpcode.ShiftRight, IrWidth.W64, X86Slots.Gpr(X86Gpr.Rcx), value, 32);
         }
     }
+
+    // PCMPESTRI and PCMPESTRM take lengths from RAX and RDX.
+    private IrCallEffects SimdEffects(in Instruction instruction, in SimdEntry entry) =>
+        (!entry.MayRaise ? IrCallEffects.None : (_modeKey & X86ModeKey.FloatDefault) != 0 ? IrCallEffects.Float : IrCallEffects.Float | IrCallEffects.MayFault)
+        | (instruction.Mnemonic is Mnemonic.Pcmpestri or Mnemonic.Pcmpestrm or Mnemonic.Pcmpestri64 or Mnemonic.Pcmpestrm64 ? IrCallEffects.ReadsRegisters : IrCallEffects.None);
 
     private static long SimdImmediate(in Instruction instruction)
     {
@@ -307,7 +338,7 @@ internal sealed unsafe partial class X86Lifter
                 Register register = instruction.GetOpRegister(operand);
                 return register.IsXMM() || register.IsMM() ? VectorSlotOf(register) : SlotOf(register);
             case OpKind.Memory:
-                ushort slot = X86Slots.Vector(VectorTemporary);
+                ushort slot = X86Slots.Vector(CpuHeader.VectorTemporary);
                 IrWidth width = WidthOf(entry.MemoryBytes);
                 MemoryOperand memory = VectorMemory(instruction, entry.MemoryBytes, write: false, entry.Aligned);
                 Load(IrOpcode.Load, slot, width < IrWidth.W32 ? IrWidth.W64 : width, width, memory);
@@ -326,8 +357,7 @@ internal sealed unsafe partial class X86Lifter
             return memory;
         }
 
-        ushort address = LinearAddress(memory);
-        Call(&StateHelpers.CheckAligned, IrCallEffects.MayFault).A = address;
+        CheckAligned(&StateHelpers.CheckAligned, LinearAddress(memory), bytes);
         return memory;
     }
 
@@ -347,15 +377,14 @@ internal sealed unsafe partial class X86Lifter
         }
     }
 
-    // MOVSS between registers: 32 bits of a slot without touching bits 63:32, which a 32-bit move would clear.
+    // MOVSS between registers: a 32-bit move would clear bits 63:32.
     private void MergeLow32(ushort destination, ushort source)
     {
-        ushort high = Temporary();
-        Binary(IrOpcode.ShiftRight, IrWidth.W64, high, destination, 32);
-        Binary(IrOpcode.ShiftLeft, IrWidth.W64, high, high, 32);
-        ushort low = Temporary();
-        Move(low, IrWidth.W32, source);
-        BinarySlots(IrOpcode.Or, IrWidth.W64, destination, high, low);
+        delegate*<CpuHeader*, byte*, byte*, byte*, int, void> helper = &XmmShuffle.Movss;
+        ref IrOp op = ref _block.Add(IrOpcode.CallVector, IrWidth.W128);
+        (op.Dst, op.A, op.B) = (destination, destination, source);
+        op.Target = (nint)helper;
+        op.Scale = (byte)IrVectorOp.MergeLowI32;
     }
 }
 
@@ -374,6 +403,8 @@ internal static unsafe partial class LiftTable
         Row(Mnemonic.Maskmovq,   X86Lifter.StoreMasked,      8);
         Row(Mnemonic.Maskmovdqu, X86Lifter.StoreMasked,      16);
         Row(Mnemonic.Crc32,      X86Lifter.Checksum);
+        Row(Mnemonic.Ldmxcsr,    X86Lifter.LoadMxcsr);
+        Row(Mnemonic.Stmxcsr,    X86Lifter.StoreMxcsr);
         Row(Mnemonic.Movntdqa,   X86Lifter.MoveVector,       1);
         foreach (Mnemonic mnemonic in Enum.GetValues<Mnemonic>())
         {

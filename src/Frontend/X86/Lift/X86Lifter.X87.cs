@@ -55,7 +55,7 @@ internal sealed unsafe partial class X86Lifter
                 Move(X86Slots.Gpr(X86Gpr.Rax), IrWidth.W16, result);
                 break;
             case X87Result.Flags:
-                Call(&ConditionalHelpers.SetArithmeticFlags, IrCallEffects.WritesFlags).A = result;
+                SetFlags(result);
                 break;
         }
 
@@ -82,5 +82,5 @@ internal sealed unsafe partial class X86Lifter
     }
 
     private ref IrOp CallX87(nint helper, IrCallEffects effects) =>
-        ref Call((delegate*<CpuHeader*, ulong, ulong, ulong, ulong>)helper, effects);
+        ref Call((delegate*<CpuHeader*, ulong, ulong, ulong, ulong>)helper, effects | IrCallEffects.Float);
 }

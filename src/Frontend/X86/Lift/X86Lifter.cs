@@ -33,7 +33,7 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
     public Action<string>? Unimplemented { get; set; }
 
     /// <summary>Called with address and text of each instruction that is lifted.</summary>
-    public Action<string>? Disassembled { get; set; }
+    public Action<ulong, string>? Disassembled { get; set; }
 
     /// <summary>16, 32 or 64.</summary>
     private int CodeSize { get; set; }
@@ -59,14 +59,8 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
         X86CpuState* state = _cpu.State;
         ulong pc = state->Header.Pc;
         ulong key = state->Header.ModeKey;
-        if ((key & X86ModeKey.Code64) != 0)
-        {
-            linear = pc;
-            return true;
-        }
-
-        linear = (uint)(pc + state->SegmentBase[X86Segment.Cs]);
-        if ((key & X86ModeKey.Flat) == 0 && (uint)pc > state->Segment[X86Segment.Cs].Limit)
+        linear = LinearOf(pc);
+        if ((key & (X86ModeKey.Flat | X86ModeKey.Code64)) == 0 && (uint)pc > state->Segment[X86Segment.Cs].Limit)
         {
             _cpu.PendingFault = new X86Fault(X86Vector.GeneralProtection, 0);
             return false;
@@ -76,12 +70,11 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
     }
 
     /// <inheritdoc/>
-    public bool TryLift(IrBlock block, ulong physical, int maxInstructions)
+    public bool TryLift(IrBlock block, ulong pc, ulong physical, int maxInstructions)
     {
-        Begin(block);
+        Begin(block, pc);
         Decoder decoder = _decoders[CodeSize >> 5];
-        _ = TryGetFetchAddress(out ulong linear);
-        _fetcher.Start(linear, physical);
+        _fetcher.Start(LinearOf(pc), physical);
         decoder.IP = Pc;
         while (!_ended)
         {
@@ -114,7 +107,7 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
             block.BeginInstruction((int)offset);
             block.ByteLength = end;
             _nextTemporary = 0;
-            Disassembled?.Invoke($"0x{Pc:x16}: {instruction}");
+            Disassembled?.Invoke(Pc, instruction.ToString());
             LiftInstruction(instruction);
             if (!_ended && (block.InstructionCount >= maxInstructions || _fetcher.AtPageEnd || block.OpCount > 1500))
             {
@@ -130,12 +123,15 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
         return true;
     }
 
-    private void Begin(IrBlock block)
+    private ulong LinearOf(ulong pc) =>
+        (_cpu.State->Header.ModeKey & X86ModeKey.Code64) != 0 ? pc : (uint)(pc + _cpu.State->SegmentBase[X86Segment.Cs]);
+
+    private void Begin(IrBlock block, ulong pc)
     {
         _block = block;
         _modeKey = _cpu.State->Header.ModeKey;
         CodeSize = (_modeKey & X86ModeKey.CodeSizeMask) switch { 0 => 16, X86ModeKey.Code32 => 32, _ => 64 };
-        Pc = _cpu.State->Header.Pc;
+        Pc = pc;
         block.Begin(Pc, _modeKey, PcMask);
 
         // Outside flat mode the CS limit is checked at every entry, and CS base may change the meaning of an offset.

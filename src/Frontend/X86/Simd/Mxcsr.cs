@@ -13,6 +13,9 @@ internal static unsafe class Mxcsr
     /// <summary>The bits that may be set (MXCSR_MASK).</summary>
     public const uint Mask = 0xffff;
 
+    /// <summary>All but the exception flags.</summary>
+    public const uint Control = Mask & ~(uint)FloatFlags.All;
+
     /// <summary>DAZ.</summary>
     public const uint DenormalsAreZero = 1 << 6;
 

@@ -45,6 +45,13 @@ internal static unsafe class XmmShuffle
     /// <summary>MOVHLPS: the high qword of the second operand into the low one.</summary>
     public static void Movhlps(CpuHeader* cpu, byte* dst, byte* a, byte* b, int imm) => Xmm.Store(dst, Vector128.Create(Qword(b, 1), Qword(a, 1)));
 
+    /// <summary>MOVSS between registers: the low dword of the second operand into the first.</summary>
+    public static void Movss(CpuHeader* cpu, byte* dst, byte* a, byte* b, int imm)
+    {
+        uint low = Dword(b, 0);
+        Xmm.Store(dst, Xmm.Load<uint>(a).WithElement(0, low));
+    }
+
     /// <summary>MOVDDUP.</summary>
     public static void Movddup(CpuHeader* cpu, byte* dst, byte* a, byte* b, int imm) => Xmm.Store(dst, Vector128.Create(Qword(b, 0)));
 

@@ -1,0 +1,67 @@
+using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
+
+namespace Emu.Jit.Regions;
+
+/// <summary>Compiles regions: IL for the whole region, then RyuJIT's code for it. Thread-safe.</summary>
+internal static class RegionCompiler
+{
+    /// <summary>Beyond these RyuJIT silently stops optimising (60,000 IL bytes, 20,000 instructions, 2,000 basic blocks).</summary>
+    private const int MaxBytes = 60_000;
+    private const int MaxInstructions = 19_000;
+    private const int MaxBasicBlocks = 1_800;
+    private const int MaxStack = 16;
+
+    [ThreadStatic]
+    private static IlWriter? s_writer;
+
+    /// <summary>Bytes of the method this thread emitted last.</summary>
+    internal static int LastLength => s_writer?.Length ?? 0;
+
+    /// <summary>
+    /// The code of <paramref name="region"/>, or null when nothing would be gained: its first instruction is left to tier 0, or it is too
+    /// large to be optimised.
+    /// </summary>
+    public static CompiledRegion? Compile(Region region)
+    {
+        DynamicMethod? method = Emit(region);
+        if (method is null)
+        {
+            return null;
+        }
+
+        RuntimeMethodHandle handle = DescriptorOf(method);
+        RuntimeHelpers.PrepareMethod(handle);
+        return new CompiledRegion(handle.GetFunctionPointer(), method);
+    }
+
+    /// <summary>The first half of <see cref="Compile"/>: the method, not yet compiled.</summary>
+    internal static DynamicMethod? Emit(Region region)
+    {
+        var plan = new RegionPlan(region);
+        if (plan.Blocks[0].OpCount == 0)
+        {
+            return null;
+        }
+
+        IlWriter il = s_writer ??= new IlWriter();
+        il.Clear();
+        var method = new DynamicMethod($"Region_{region.Blocks[0].Pc:x}", typeof(nint), [typeof(nint), typeof(nint)], typeof(RegionCompiler).Module, skipVisibility: true)
+        {
+            InitLocals = false,
+        };
+        DynamicILInfo info = method.GetDynamicILInfo();
+        new RegionEmitter(region, plan, il, new RegionTokens(info)).Emit();
+        if (il.Length > MaxBytes || il.Instructions > MaxInstructions || il.BasicBlocks > MaxBasicBlocks)
+        {
+            return null;
+        }
+
+        info.SetCode(il.GetCode(), MaxStack);
+        info.SetLocalSignature(il.GetLocalSignature());
+        return method;
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "GetMethodDescriptor")]
+    private static extern RuntimeMethodHandle DescriptorOf(DynamicMethod method);
+}

@@ -1,0 +1,169 @@
+using Emu.Frontend.Ir;
+
+namespace Emu.Jit.Regions;
+
+/// <content>Vector registers, and which floating-point results nobody uses.</content>
+internal sealed partial class RegionPlan
+{
+    /// <summary>The vector temporaries, a bit each.</summary>
+    public const uint VectorTemporaries = AllVectors & (~0U << CpuHeader.VectorTemporary);
+
+    private const uint AllVectors = (1U << CpuHeader.VectorCount) - 1;
+
+    /// <summary>Vector registers that compiled ops write, a bit each.</summary>
+    public uint WrittenVectors { get; private set; }
+
+    /// <summary>Vector registers that compiled ops name, a bit each.</summary>
+    public uint UsedVectors { get; private set; }
+
+    /// <summary>Host instructions raise floating-point exceptions for the guest: <see cref="HostFloat"/>.</summary>
+    public bool UsesFloat { get; private set; }
+
+    /// <summary>The number of the vector register that a slot lies in, or −1.</summary>
+    public static int VectorOf(int slot) => slot is >= CpuHeader.ScalarEnd and < CpuHeader.VectorEnd ? (slot - CpuHeader.ScalarEnd) / CpuHeader.VectorStride : -1;
+
+    /// <summary>The bit of the vector register that a slot lies in, or zero.</summary>
+    public static uint VectorBit(int slot) => VectorOf(slot) is int number and >= 0 ? 1U << number : 0;
+
+    /// <summary>The vector registers that <paramref name="op"/> writes.</summary>
+    public static uint VectorsWrittenBy(in IrOp op) =>
+        op.IsBlockEnd || op.Opcode is IrOpcode.Nop or IrOpcode.Compare or IrOpcode.Test or IrOpcode.Store ? 0 : VectorBit(op.Dst);
+
+    /// <summary>The host instruction for an op, or null.</summary>
+    public VectorInstruction? InstructionFor(int block, int op) => Blocks[block].VectorInstructions[op];
+
+    /// <summary>The op calls a helper that finds vector registers in the state block.</summary>
+    public bool StoresVectors(int block, int index)
+    {
+        ref readonly IrOp op = ref _region.Blocks[block].Ops[index];
+        return op.IsCall && InstructionFor(block, index) is null && (op.Opcode != IrOpcode.Call || ReadsAllRegisters(op));
+    }
+
+    private void PlanVectors()
+    {
+        foreach (int number in _order)
+        {
+            BlockPlan plan = Blocks[number];
+            IrOp[] ops = _region.Blocks[number].Ops;
+            plan.VectorInstructions = new VectorInstruction?[ops.Length];
+            plan.Pinned = new bool[ops.Length];
+            for (int i = 0; i < plan.OpCount; i++)
+            {
+                ref readonly IrOp op = ref ops[i];
+                VectorInstruction? instruction = FindInstruction(op);
+                plan.VectorInstructions[i] = instruction;
+                UsesFloat |= instruction is not null && IrVectorOps.IsFloat(op.VectorOp);
+                WrittenVectors |= VectorsWrittenBy(op);
+                UsedVectors |= VectorBit(op.Dst) | VectorBit(op.A) | VectorBit(op.B);
+            }
+        }
+
+        if (UsesFloat)
+        {
+            FindUnusedResults();
+        }
+    }
+
+    private static VectorInstruction? FindInstruction(in IrOp op)
+    {
+        bool isVector = op.Opcode == IrOpcode.CallVector;
+        if ((!isVector && op.Opcode != IrOpcode.CallVectorValue) || VectorInstructions.Find(op) is not VectorInstruction instruction)
+        {
+            return null;
+        }
+
+        if (IrVectorOps.IsFloat(op.VectorOp) && ((op.Effects & IrCallEffects.MayFault) != 0 || !HostFloat.IsAvailable))
+        {
+            return null;
+        }
+
+        bool scalarSource = instruction.Shape is VectorShape.Scalar32 or VectorShape.Scalar64 or VectorShape.Scalar32Immediate or VectorShape.Scalar64Immediate;
+        return (!isVector || IsWhole(op.Dst)) && (IsWhole(op.A) || !isVector) && (IsWhole(op.B) || scalarSource) ? instruction : null;
+    }
+
+    private static bool IsWhole(int slot) => VectorOf(slot) >= 0 && (slot - CpuHeader.ScalarEnd) % CpuHeader.VectorStride == 0;
+
+    // RyuJIT drops what is computed for nothing, and with it the exceptions. So results that it may find unused are pinned.
+    private void FindUnusedResults()
+    {
+        var liveIn = new Liveness[Blocks.Length];
+        bool changed = true;
+        while (changed)
+        {
+            changed = false;
+            for (int i = _order.Count - 1; i >= 0; i--)
+            {
+                int number = _order[i];
+                Liveness live = FindUnusedResults(number, liveIn);
+                changed |= liveIn[number] != live;
+                liveIn[number] = live;
+            }
+        }
+    }
+
+    private Liveness FindUnusedResults(int number, Liveness[] liveIn)
+    {
+        BlockPlan plan = Blocks[number];
+        Liveness live = LiveOut(number, liveIn);
+        for (int i = plan.OpCount - 1; i >= 0; i--)
+        {
+            ref readonly IrOp op = ref _region.Blocks[number].Ops[i];
+            VectorInstruction? instruction = plan.VectorInstructions[i];
+            if (op.IsMemory || op.Opcode == IrOpcode.CheckAligned || StoresVectors(number, i))
+            {
+                live = Liveness.All; // the region can be left here, with every register stored
+                continue;
+            }
+
+            bool isFloat = instruction is not null && IrVectorOps.IsFloat(op.VectorOp);
+            plan.Pinned[i] = isFloat && !live.Has(op.Dst);
+            bool uses = isFloat || op.IsBlockEnd || (op.IsCall && instruction is null) || live.Has(op.Dst) || (op.SetsFlags && plan.FlagsLiveAfter[i]);
+            if (!op.IsBlockEnd && WritesWhole(op))
+            {
+                live = live.Without(op.Dst);
+            }
+
+            if (uses)
+            {
+                live = live.With(op.A).With(op.ImmediateB ? 0 : op.B).With(op.C);
+            }
+        }
+
+        return live;
+    }
+
+    private Liveness LiveOut(int number, Liveness[] liveIn)
+    {
+        RegionEdge[] edges = _region.Blocks[number].Edges;
+        if (Blocks[number].LeavesEarly || edges.Length == 0 || edges.Any(edge => edge.Block < 0 || edge.IsBackward))
+        {
+            return Liveness.All;
+        }
+
+        return edges.Aggregate(default(Liveness), (live, edge) => live | liveIn[edge.Block]);
+    }
+
+    // Of its slot, so that an older value there is gone.
+    private static bool WritesWhole(in IrOp op) => op.Opcode switch
+    {
+        IrOpcode.CallVector or IrOpcode.CallVectorValue or IrOpcode.Call => true,
+        IrOpcode.Compare or IrOpcode.Test or IrOpcode.SetFlags or IrOpcode.SetCondition or IrOpcode.Nop => false,
+        _ => op.Width is IrWidth.W32 or IrWidth.W64 ? VectorOf(op.Dst) < 0 && (op.Dst & 7) == 0 : op.Width == IrWidth.W128,
+    };
+
+    /// <summary>Slots whose value may be used: a bit for each scalar cell and each vector register.</summary>
+    private readonly record struct Liveness(UInt128 Cells, uint Vectors)
+    {
+        public static readonly Liveness All = new(UInt128.MaxValue, AllVectors);
+
+        public static Liveness operator |(Liveness a, Liveness b) => new(a.Cells | b.Cells, a.Vectors | b.Vectors);
+
+        public bool Has(int slot) => (Cells & CellBit(slot)) != 0 || (Vectors & VectorBit(slot)) != 0;
+
+        public Liveness With(int slot) => new(Cells | CellBit(slot), Vectors | VectorBit(slot));
+
+        public Liveness Without(int slot) => new(Cells & ~CellBit(slot), Vectors & ~VectorBit(slot));
+
+        private static UInt128 CellBit(int slot) => slot < CpuHeader.ScalarEnd ? UInt128.One << (slot >> 3) : 0;
+    }
+}

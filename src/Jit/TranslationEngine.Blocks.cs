@@ -1,0 +1,154 @@
+using Emu.Frontend.Ir;
+using Emu.Jit.Interpreter;
+
+namespace Emu.Jit;
+
+/// <summary>Making and dropping blocks.</summary>
+public sealed unsafe partial class TranslationEngine
+{
+    private TranslationBlock? Translate(BlockKey key, ulong linear)
+    {
+        if (_arena.IsFull)
+        {
+            FlushAll();
+        }
+
+        // The page is marked before its bytes are read, so that no write goes unnoticed in between.
+        ulong page = key.Physical & ~0xfffUL;
+        MarkCodePage(page);
+        if (!_frontend.TryLift(_ir, key.Pc, key.Physical, IrBlock.MaxInstructions))
+        {
+            NoteFetchFault();
+            return null;
+        }
+
+        ulong? secondPage = null;
+        if (((linear + (uint)_ir.ByteLength - 1) ^ linear) >> 12 != 0)
+        {
+            ulong next = (linear & ~0xfffUL) + 0x1000;
+            secondPage = _addresses.Pages.TryTranslate(next, out ulong second) ? second & ~0xfffUL : null;
+        }
+
+        IrOptimizer.Run(_ir);
+        _options.Translated?.Invoke(_ir);
+        BlocksTranslated++;
+        if (_blocks.Remove(key, out TranslationBlock? stale))
+        {
+            Drop(stale);
+        }
+
+        TranslationBlock block = Encode(_arena, key, _numbered.Count, secondPage);
+        _numbered.Add(block);
+        _blocks.Add(key, block);
+        BlocksIn(page).Add(block);
+        if (secondPage is ulong other && other != page)
+        {
+            MarkCodePage(other);
+            BlocksIn(other).Add(block);
+        }
+
+        return block;
+    }
+
+    private TranslationBlock Encode(CodeArena arena, BlockKey key, int number, ulong? secondPage = null)
+    {
+        ReadOnlySpan<IrOp> ops = _ir.Ops;
+        Op* entry = arena.Allocate(ops.Length + 2);
+        bool counted = _tiering is not null && number >= 0 && _ir.MayChain && secondPage is null;
+        Op* code = counted ? entry + 1 : entry;
+        Span<ushort> newIndex = stackalloc ushort[ops.Length + 1];
+        int count = 0;
+        for (int i = 0; i < ops.Length; i++)
+        {
+            newIndex[i] = (ushort)count;
+            if (ops[i].Opcode != IrOpcode.Nop)
+            {
+                OpEncoder.Encode(ops[i], code + count++, _ir);
+            }
+        }
+
+        newIndex[ops.Length] = (ushort)count;
+        code[count] = new Op { Handler = 0, Imm = number };
+        var instructions = new (ushort, ushort)[_ir.InstructionCount];
+        for (int i = 0; i < instructions.Length; i++)
+        {
+            instructions[i] = (newIndex[_ir.Instructions[i].FirstOp], _ir.Instructions[i].PcOffset);
+        }
+
+        var block = new TranslationBlock(key, number, code, _ir.ByteLength, count)
+        {
+            Entry = entry,
+            SecondPage = secondPage,
+            PcMask = _ir.PcMask,
+            MayChain = _ir.MayChain && _options.Entered is null,
+            Instructions = instructions,
+        };
+        if (counted)
+        {
+            _tiering!.StartCounting(block);
+        }
+
+        return block;
+    }
+
+    private TranslationBlock BlockOf(Op* op)
+    {
+        while (op->Handler != 0)
+        {
+            op++;
+        }
+
+        return op->Imm < 0 ? _singleBlock! : _numbered[(int)op->Imm];
+    }
+
+    private bool SecondPageMatches(TranslationBlock block, ulong linear) =>
+        block.SecondPage is null
+        || (_addresses.Pages.TryTranslate((linear & ~0xfffUL) + 0x1000, out ulong physical) && (physical & ~0xfffUL) == block.SecondPage);
+
+    private void Drop(TranslationBlock block)
+    {
+        if (!block.IsValid)
+        {
+            return;
+        }
+
+        block.IsValid = false;
+        BlocksInvalidated++;
+        _blocks.Remove(block.Key);
+        BlocksIn(block.Key.Physical & ~0xfffUL).Remove(block);
+        if (block.SecondPage is ulong second)
+        {
+            BlocksIn(second).Remove(block);
+        }
+
+        _tiering?.NoteDropped(block);
+        foreach (nint jump in block.IncomingJumps)
+        {
+            ((Op*)jump)->Target = 0;
+        }
+
+        _addresses.Remove(block);
+    }
+
+    private List<TranslationBlock> BlocksIn(ulong page) => _blocksByPage[page];
+
+    private static bool Overlaps(TranslationBlock block, ulong physical, int length)
+    {
+        ulong first = block.Key.Physical;
+        int inFirstPage = (int)Math.Min((ulong)block.ByteLength, 0x1000 - (first & 0xfff));
+        bool hit = physical < first + (uint)inFirstPage && first < physical + (uint)length;
+        return hit || (block.SecondPage is ulong second && inFirstPage < block.ByteLength
+            && physical < second + (uint)(block.ByteLength - inFirstPage) && second < physical + (uint)length);
+    }
+
+    // Before the bytes are read: no write to the page goes unnoticed from here on.
+    private void MarkCodePage(ulong page)
+    {
+        if (!_blocksByPage.ContainsKey(page))
+        {
+            _blocksByPage.Add(page, []);
+            _sharedPages.Acquire(page, Client);
+            _mmu.TrackWrites(page);
+        }
+    }
+}
