@@ -12,6 +12,11 @@ if (args is ["boot", ..])
     return BootComparison.Run(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 5);
 }
 
+if (args is ["regions", ..])
+{
+    return RegionComparison.Run(args[1..]);
+}
+
 // In process: the benchmarks are long loops of generated code, and a process of their own per benchmark would only rebuild everything.
 ManualConfig config = ManualConfig.CreateEmpty()
     .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance).WithIterationCount(7))

@@ -15,6 +15,9 @@ internal static class RegionCompiler
     [ThreadStatic]
     private static IlWriter? s_writer;
 
+    /// <summary>Bytes of the method this thread emitted last.</summary>
+    internal static int LastLength => s_writer?.Length ?? 0;
+
     /// <summary>
     /// The code of <paramref name="region"/>, or null when nothing would be gained: its first instruction is left to tier 0, or it is too
     /// large to be optimised.

@@ -81,8 +81,35 @@ internal sealed unsafe partial class RegionEmitter
         _il.Store(_count);
         LoadHeader(HeaderOffset.Tlb, _tlb);
         LoadRegisters();
+        var ways = new List<(IlLabel Label, int Block)>();
+        foreach (int number in _region.Entries)
+        {
+            if (number != 0)
+            {
+                ways.Add((_il.NewLabel(), number));
+                _il.Emit(Il.LoadArgument0);
+                _il.Constant8((nint)(_region.Blocks[number].Tier0 - 1));
+                _il.Emit(Il.BranchEqual, ways[^1].Label);
+            }
+        }
 
-        // The first block in the order is the entry.
+        EnterBlock(0);
+        foreach ((IlLabel label, int number) in ways)
+        {
+            _il.Mark(label);
+            EnterBlock(number);
+        }
+    }
+
+    private void EnterBlock(int number)
+    {
+        if (_plan.Blocks[number].FlagsLiveIn)
+        {
+            _flags = FlagsState.InMemory;
+            ConvertFlags(_plan.Blocks[number].Flags!.Value);
+        }
+
+        _il.Emit(Il.Branch, _blockLabels[number]);
     }
 
     private void EmitBlock(int number, int next)

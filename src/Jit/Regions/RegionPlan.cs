@@ -125,7 +125,11 @@ internal sealed class RegionPlan
     private void OrderBlocks()
     {
         var stack = new Stack<(int Block, bool Done)>();
-        stack.Push((0, false));
+        foreach (int entry in _region.Entries)
+        {
+            stack.Push((entry, false));
+        }
+
         while (stack.TryPop(out (int Block, bool Done) entry))
         {
             if (entry.Done)
@@ -202,7 +206,11 @@ internal sealed class RegionPlan
 
     private void TrackState()
     {
-        Blocks[0].Flags = FlagsState.InMemory;
+        foreach (int entry in _region.Entries)
+        {
+            Blocks[entry].Flags = FlagsState.InMemory;
+        }
+
         bool changed = true;
         while (changed)
         {

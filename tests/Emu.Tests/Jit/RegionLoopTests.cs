@@ -12,7 +12,14 @@ public sealed unsafe class RegionLoopTests : IDisposable
     private readonly RegionRig _rig = new();
 
     [Fact]
-    public void RandomLoops_EndAsInTier0()
+    public void RandomLoops_EndAsInTier0() => Run(allEntries: false);
+
+    [Fact]
+    public void RandomLoops_EnteredAnywhere_EndAsInTier0() => Run(allEntries: true);
+
+    public void Dispose() => _rig.Dispose();
+
+    private void Run(bool allEntries)
     {
         X86State template = RegionRig.LongMode();
         ulong entry = RegionRig.AddressOf(NativeSnippet.CodePage);
@@ -24,26 +31,28 @@ public sealed unsafe class RegionLoopTests : IDisposable
             byte[] code = new RegionProgram(seed).Assemble(entry, RegionRig.AddressOf(15));
             code.CopyTo(_rig.Page(NativeSnippet.CodePage, 2));
             _rig.Begin(StateFor(template, seed, entry));
-            Region region = _rig.Build();
-            CompiledRegion compiled = RegionCompiler.Compile(region)!;
-            RegionOutcome expected = _rig.RunTier0(region);
-            string? difference = RegionRig.Compare(expected, _rig.RunRegion(region, compiled));
-            if (difference is null)
+            Region region = _rig.Build(allEntries: allEntries);
+            int block = allEntries ? (int)(seed % (uint)region.Blocks.Length) : 0;
+            if (Differs(region, RegionCompiler.Compile(region)!, block) is string difference && mismatches++ < 3)
             {
-                _rig.Cpu.Mmu.Flush(includeGlobal: true);
-                difference = RegionRig.Compare(expected, _rig.RunRegion(region, compiled));
-            }
-
-            if (difference is not null && mismatches++ < 3)
-            {
-                reports.Append(CultureInfo.InvariantCulture, $"seed {seed}:\n{Disassemble(code, entry)}{difference}");
+                reports.Append(CultureInfo.InvariantCulture, $"seed {seed}, from {region.Blocks[block].Pc:x}:\n{Disassemble(code, entry)}{difference}");
             }
         }
 
         Assert.True(mismatches == 0, $"{mismatches} of {cases} differ:\n{reports}");
     }
 
-    public void Dispose() => _rig.Dispose();
+    private string? Differs(Region region, CompiledRegion compiled, int block)
+    {
+        RegionOutcome expected = _rig.RunTier0(region, block);
+        if (RegionRig.Compare(expected, _rig.RunRegion(region, compiled, block)) is string warm)
+        {
+            return warm;
+        }
+
+        _rig.Cpu.Mmu.Flush(includeGlobal: true);
+        return RegionRig.Compare(expected, _rig.RunRegion(region, compiled, block));
+    }
 
     private X86State StateFor(X86State template, ulong seed, ulong entry)
     {
@@ -51,6 +60,8 @@ public sealed unsafe class RegionLoopTests : IDisposable
         new Random((int)seed).NextBytes(_rig.Page(NativeSnippet.DataPage, 2));
         var state = template with { Rip = entry, Rflags = (random.Next() & 0x8d5) | 2, Gpr = [.. Enumerable.Range(0, 16).Select(_ => random.Value())] };
         state.Gpr[4] = template.Gpr[4];
+        state.Gpr[14] = 1 + (random.Next() & 7);
+        state.Gpr[15] = 1 + (random.Next() & 7);
         state.Gpr[12] = RegionRig.AddressOf(NativeSnippet.DataPage) + 1024;
         state.Gpr[13] = RegionRig.AddressOf(NativeSnippet.DataPage + 1) + 512; // some below: across the page end
         return state;

@@ -98,12 +98,18 @@ internal sealed unsafe class RegionRig : IDisposable
     {
         Cpu.SetState(state);
         Header->JumpCache = _jumpCache;
+        Remember();
+    }
+
+    /// <summary>Makes the state and memory as they are now what runs begin with.</summary>
+    public void Remember()
+    {
         new Span<byte>(Cpu.State, X86CpuState.Size).CopyTo(_start);
         Compared().CopyTo(_startMemory);
     }
 
     /// <summary>The region of all blocks that are reached from the program counter inside its page.</summary>
-    public Region Build(int maxBlocks = 40, int maxInstructions = IrBlock.MaxInstructions)
+    public Region Build(int maxBlocks = 40, int maxInstructions = IrBlock.MaxInstructions, bool allEntries = false)
     {
         ulong entry = Header->Pc;
         List<ulong> order = [entry];
@@ -136,7 +142,7 @@ internal sealed unsafe class RegionRig : IDisposable
             blocks[i] = new RegionBlock { Pc = pc, Ops = ops, Tier0 = (Op*)code, Instructions = instructions, Edges = [.. edges] };
         }
 
-        return new Region { Blocks = blocks, PcMask = lifted[0].Mask };
+        return new Region { Blocks = blocks, PcMask = lifted[0].Mask, Entries = allEntries ? [.. Enumerable.Range(0, blocks.Length)] : [0] };
     }
 
     /// <summary>Runs code from the state of <see cref="Begin"/>.</summary>
@@ -166,9 +172,9 @@ internal sealed unsafe class RegionRig : IDisposable
         return new RegionOutcome(new Span<byte>(Cpu.State, X86CpuState.Size).ToArray(), Compared().ToArray(), exit, threw, Cpu.PendingFault);
     }
 
-    public RegionOutcome RunTier0(Region region) => Run(region.Blocks[0].Tier0->Handler, region.Blocks[0].Tier0, region);
+    public RegionOutcome RunTier0(Region region, int block = 0) => Run(region.Blocks[block].Tier0->Handler, region.Blocks[block].Tier0, region);
 
-    public RegionOutcome RunRegion(Region region, CompiledRegion compiled) => Run(compiled.Entry, region.Blocks[0].Tier0, region);
+    public RegionOutcome RunRegion(Region region, CompiledRegion compiled, int block = 0) => Run(compiled.Entry, region.Blocks[block].Tier0 - 1, region);
 
     /// <summary>Back to the state and memory of <see cref="Begin"/>; the TLB stays.</summary>
     public void Reset()
@@ -270,7 +276,9 @@ internal sealed unsafe class RegionRig : IDisposable
         Assert.True(_frontend.TryLift(_ir, pc, (page.PhysicalPage & ~0xfffUL) | (linear & 0xfff), maxInstructions));
         IrOptimizer.Run(_ir);
         IrOp[] ops = [.. _ir.Ops.ToArray().Where(op => op.Opcode != IrOpcode.Nop)];
-        Op* code = _arena.Allocate(ops.Length + 1);
+        Op* code = _arena.Allocate(ops.Length + 2);
+        *code = default; // the head
+        code++;
         for (int i = 0; i < ops.Length; i++)
         {
             OpEncoder.Encode(ops[i], code + i, _ir);
