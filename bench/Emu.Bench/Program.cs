@@ -1,3 +1,4 @@
+using System.Globalization;
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
@@ -9,6 +10,9 @@ using Emu.Bench;
 if (args is ["regions", ..])
 {
     return RegionComparison.Run(args[1..]);
+if (args is ["kvm", ..])
+{
+    return KvmCosts.Run(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 5);
 }
 
 // In process: the benchmarks are long loops of generated code, and a process of their own per benchmark would only rebuild everything.

@@ -71,12 +71,13 @@ internal sealed partial class KvmVcpu
         _halted = false;
     }
 
-    // SDM vol. 3, 9.4.3: registers as after power-on, but x87, SSE, MSRs and the cache bits survive.
+    // SDM vol. 3, 9.4.3: registers as after power-on, but x87, SSE, MSRs and the cache bits survive. A start-up IPI that comes
+    // meanwhile stays latched.
     private void TakeInit()
     {
         _apic?.InitReset();
         X86State before = GetState();
-        SetState(InitState.After(before, _context.Environment.Model.Signature) with { WaitForSipi = Index != 0 });
+        ReplaceState(InitState.After(before, _context.Environment.Model.Signature) with { WaitForSipi = Index != 0 });
     }
 
     private void TakeSipi(byte vector)
@@ -84,6 +85,6 @@ internal sealed partial class KvmVcpu
         _waitForSipi = false;
         X86State state = GetState();
         state.Segments[1] = state.Segments[1] with { Selector = (ushort)(vector << 8), Base = (ulong)vector << 12 };
-        SetState(state with { Rip = 0, WaitForSipi = false, Halted = false });
+        ReplaceState(state with { Rip = 0, WaitForSipi = false, Halted = false });
     }
 }

@@ -47,11 +47,16 @@ internal sealed partial class KvmVcpu
     public void SetState(X86State state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        KvmStateCodec.Validate(state);
-        SyncRegisters();
 
         // What was latched belongs to the state that goes.
         Interlocked.And(ref _requests, (int)~(KvmRequest.Init | KvmRequest.Sipi | KvmRequest.Nmi));
+        ReplaceState(state);
+    }
+
+    private void ReplaceState(X86State state)
+    {
+        KvmStateCodec.Validate(state);
+        SyncRegisters();
         _deferredExit = null;
         MpState = KvmMpState.Runnable;
         SetExtendedState(state);

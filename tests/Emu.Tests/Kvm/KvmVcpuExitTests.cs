@@ -254,6 +254,37 @@ public sealed class KvmVcpuExitTests
     }
 
     [Fact]
+    public void Sipi_WhileTheInitIsHandled_IsNotLost()
+    {
+        using var kernel = new FakeKernel();
+        using var bench = new KvmBench(kernel, cpus: 2);
+        IVcpu second = bench.Vcpus[1];
+        bool sent = false;
+        kernel.Answers[KvmIoctl.SetXsave] = _ =>
+        {
+            if (!sent)
+            {
+                sent = true;
+                second.RaiseSipi(9);
+            }
+
+            return 0;
+        };
+        bool ran = false;
+        kernel.OnRun = _ =>
+        {
+            ran = true;
+            second.Kick();
+            return -Errno.Interrupted;
+        };
+        using var limit = new Timer(_ => second.Kick(), null, 10_000, Timeout.Infinite);
+        second.RaiseInit();
+
+        Assert.Equal(VcpuExitReason.Kicked, second.Run().Reason);
+        Assert.True(sent && ran, "the start-up IPI is lost");
+    }
+
+    [Fact]
     public void Intr_GoesOn()
     {
         int runs = 0;
