@@ -10,6 +10,8 @@ using Emu.Bench;
 if (args is ["regions", ..])
 {
     return RegionComparison.Run(args[1..]);
+}
+
 if (args is ["kvm", ..])
 {
     return KvmCosts.Run(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 5);

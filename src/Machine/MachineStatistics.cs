@@ -24,10 +24,10 @@ public sealed record MachineStatistics(string Accelerator, TimeSpan WallTime, IR
         ("blocks translated", counters => counters.BlocksTranslated),
         ("blocks invalidated", counters => counters.BlocksInvalidated),
         ("regions compiled", counters => counters.RegionsCompiled),
-        ("instructions in regions", counters => counters.RegionInstructions),
+        ("their instructions", counters => counters.RegionInstructions),
         ("regions dropped", counters => counters.RegionsDropped),
         ("regions refused", counters => counters.RegionsRefused),
-        ("microseconds compiling", counters => counters.CompileMicroseconds),
+        ("compile time (µs)", counters => counters.CompileMicroseconds),
     ];
 
     /// <summary>The names of the counters, in the order of <see cref="Rows"/>.</summary>
