@@ -30,7 +30,7 @@ internal sealed unsafe partial class RegionEmitter
         {
             EmitVectorValue(instruction);
         }
-        else if (ConstantResult(op) is ConstantVector constant)
+        else if (VectorInstructions.ConstantResult(op) is ConstantVector constant)
         {
             PushConstantVector(constant, op);
             StoreVector(op.Dst);
@@ -39,7 +39,7 @@ internal sealed unsafe partial class RegionEmitter
         {
             PushVectorOperands(instruction);
             _il.Emit(Il.Call, _tokens.Of(instruction.Method));
-            if (_plan.UsesFloat && MayBecomeConstant(op.VectorOp))
+            if (_plan.UsesFloat && VectorInstructions.MayBecomeConstant(op.VectorOp))
             {
                 MakeOpaque();
             }
@@ -62,7 +62,7 @@ internal sealed unsafe partial class RegionEmitter
     {
         IrOp op = Op;
         VectorShape shape = instruction.Shape;
-        if (shape is not (VectorShape.Unary or VectorShape.SecondImmediate))
+        if (instruction.ReadsFirst)
         {
             _il.Load(VectorLocal(op.A));
         }
@@ -163,7 +163,7 @@ internal sealed unsafe partial class RegionEmitter
 
         bool tested = ops[jump].Condition is IrCondition.Above or IrCondition.BelowOrEqual or IrCondition.AboveOrEqual or IrCondition.Below;
         bool compares = _plan.InstructionFor(_number, jump - 2) is { Shape: VectorShape.Order } && ops[jump - 1].A == ops[jump - 2].Dst;
-        return tested && compares ? jump - 2 : null;
+        return tested && compares && !_plan.Blocks[_number].Pinned[jump - 2] ? jump - 2 : null;
     }
 
     /// <summary>Pushes the condition of a jump on the comparison at <paramref name="index"/>.</summary>

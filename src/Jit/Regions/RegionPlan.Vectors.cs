@@ -83,7 +83,8 @@ internal sealed partial class RegionPlan
 
     private static bool IsWhole(int slot) => VectorOf(slot) >= 0 && (slot - CpuHeader.ScalarEnd) % CpuHeader.VectorStride == 0;
 
-    // RyuJIT drops what is computed for nothing, and with it the exceptions. So results that it may find unused are pinned.
+    // RyuJIT drops what is computed for nothing, and with it the exceptions. So results that it may find unused are pinned. It also drops
+    // a branch whose ways are the same; ways through different blocks differ, for each counts its instructions.
     private void FindUnusedResults()
     {
         var liveIn = new Liveness[Blocks.Length];
@@ -105,6 +106,7 @@ internal sealed partial class RegionPlan
     {
         BlockPlan plan = Blocks[number];
         Liveness live = LiveOut(number, liveIn);
+        bool isBranchIdle = _region.Blocks[number].Edges is [RegionEdge { Block: >= 0 } a, RegionEdge b] && a.Block == b.Block;
         for (int i = plan.OpCount - 1; i >= 0; i--)
         {
             ref readonly IrOp op = ref _region.Blocks[number].Ops[i];
@@ -116,20 +118,36 @@ internal sealed partial class RegionPlan
             }
 
             bool isFloat = instruction is not null && IrVectorOps.IsFloat(op.VectorOp);
-            plan.Pinned[i] = isFloat && !live.Has(op.Dst);
+            plan.Pinned[i] = isFloat && (!live.Has(op.Dst) || (isBranchIdle && instruction!.Shape == VectorShape.Order));
             bool uses = isFloat || op.IsBlockEnd || (op.IsCall && instruction is null) || live.Has(op.Dst) || (op.SetsFlags && plan.FlagsLiveAfter[i]);
-            if (!op.IsBlockEnd && WritesWhole(op))
+            if (!op.IsBlockEnd && (WritesWhole(op) || ClearsHighHalf(_region.Blocks[number].Ops, i + 1, op.Dst)))
             {
                 live = live.Without(op.Dst);
             }
 
             if (uses)
             {
-                live = live.With(op.A).With(op.ImmediateB ? 0 : op.B).With(op.C);
+                live = WithOperands(live, op, instruction);
             }
         }
 
         return live;
+    }
+
+    private static Liveness WithOperands(Liveness live, in IrOp op, VectorInstruction? instruction)
+    {
+        if (instruction is null)
+        {
+            return live.With(op.A).With(op.ImmediateB ? 0 : op.B).With(op.C);
+        }
+
+        if (VectorInstructions.ConstantResult(op) is not null)
+        {
+            return live;
+        }
+
+        live = instruction.ReadsFirst ? live.With(op.A) : live;
+        return instruction.ReadsSecond ? live.With(op.B) : live;
     }
 
     private Liveness LiveOut(int number, Liveness[] liveIn)
@@ -142,6 +160,10 @@ internal sealed partial class RegionPlan
 
         return edges.Aggregate(default(Liveness), (live, edge) => live | liveIn[edge.Block]);
     }
+
+    /// <summary>True when the op at <paramref name="index"/> clears the half of a vector register above <paramref name="slot"/>.</summary>
+    public static bool ClearsHighHalf(IrOp[] ops, int index, int slot) =>
+        index < ops.Length && ops[index] is { Opcode: IrOpcode.Move, Width: IrWidth.W64, ImmediateB: true, Imm: 0 } && ops[index].Dst == slot + 8;
 
     // Of its slot, so that an older value there is gone.
     private static bool WritesWhole(in IrOp op) => op.Opcode switch
