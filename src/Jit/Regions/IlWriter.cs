@@ -68,6 +68,7 @@ internal enum Il : ushort
     CompareGreaterUnsigned = 0xfe03,
     CompareLess = 0xfe04,
     CompareLessUnsigned = 0xfe05,
+    Volatile = 0xfe13,
     Tail = 0xfe14,
 }
 

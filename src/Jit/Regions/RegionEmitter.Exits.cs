@@ -143,7 +143,9 @@ internal sealed unsafe partial class RegionEmitter
     {
         if (edge.IsBackward)
         {
+            // Volatile: in a loop that writes no memory RyuJIT would read it once.
             _il.Emit(Il.LoadArgument1);
+            _il.Emit(Il.Volatile);
             _il.Emit(Il.LoadI4);
             _il.Emit(Il.BranchTrue, LeaveByJump(flagsOp));
         }

@@ -52,6 +52,9 @@ internal static class VectorInstructions
     public static bool MayBecomeConstant(IrVectorOp op) =>
         op is IrVectorOp.Xor or IrVectorOp.AndNot or (>= IrVectorOp.SubI8 and <= IrVectorOp.SubI64) or (>= IrVectorOp.EqualI8 and <= IrVectorOp.GreaterS64);
 
+    /// <summary>True for comparisons of floats.</summary>
+    public static bool IsFloatComparison(IrVectorOp op) => IsCompare(op) || op is >= IrVectorOp.OrderF32 and <= IrVectorOp.OrderQuietF64;
+
     private static bool IsCompare(IrVectorOp op) => op is IrVectorOp.CompareF32 or IrVectorOp.CompareF64 or IrVectorOp.CompareScalarF32 or IrVectorOp.CompareScalarF64;
 
     private static bool IsRound(IrVectorOp op) => op is IrVectorOp.RoundF32 or IrVectorOp.RoundF64 or IrVectorOp.RoundScalarF32 or IrVectorOp.RoundScalarF64;
