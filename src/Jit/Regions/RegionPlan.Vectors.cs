@@ -174,6 +174,6 @@ internal sealed partial class RegionPlan
 
         public Liveness Without(int slot) => new(Cells & ~CellBit(slot), Vectors & ~VectorBit(slot));
 
-        private static UInt128 CellBit(int slot) => slot < CpuHeader.ScalarEnd ? UInt128.One << (slot >> 3) : 0;
+        private static UInt128 CellBit(int slot) => slot is >= CpuHeader.TemporarySlot and < CpuHeader.ScalarEnd ? UInt128.One << (slot >> 3) : 0;
     }
 }
