@@ -13,7 +13,7 @@ namespace Emu.Bench;
 /// Hot loops in tier 0 and as compiled regions: nanoseconds per guest instruction, what emitting IL and compiling it costs, and how large
 /// it is. The best of some runs each, in turn.
 /// </summary>
-internal static class RegionComparison
+internal static partial class RegionComparison
 {
     private const int Iterations = 2_000_000;
 
@@ -21,6 +21,7 @@ internal static class RegionComparison
     [
         ("integer", Integer), ("memory", Memory), ("branch", Branch), ("call", Call), ("crc32", Crc), ("hash", Hash), ("sieve", Sieve),
         ("copy8", Copy), ("sum", Sum), ("sort", Sort), ("string", ScanString), ("divide", Divide),
+        ("mandel", Mandel), ("matmul", Matmul), ("nbody", Bodies), ("fpconv", Convert), ("sse2blur", Blur), ("sse2int", PackedInteger),
     ];
 
     /// <summary>Prints the table; the names choose rows.</summary>

@@ -143,7 +143,7 @@ internal sealed unsafe partial class RegionEmitter
     {
         if (edge.IsBackward)
         {
-            // Volatile, or the host's compiler takes it out of a loop that writes no memory.
+            // Volatile: RyuJIT would otherwise read it, and guest memory, once for a loop that writes nothing.
             _il.Emit(Il.LoadArgument1);
             _il.Emit(Il.Volatile);
             _il.Emit(Il.LoadI4);

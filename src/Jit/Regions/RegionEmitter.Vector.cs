@@ -30,7 +30,7 @@ internal sealed unsafe partial class RegionEmitter
         {
             EmitVectorValue(instruction);
         }
-        else if (ConstantResult(op) is ConstantVector constant)
+        else if (VectorInstructions.ConstantResult(op) is ConstantVector constant)
         {
             PushConstantVector(constant, op);
             StoreVector(op.Dst);
@@ -39,7 +39,7 @@ internal sealed unsafe partial class RegionEmitter
         {
             PushVectorOperands(instruction);
             _il.Emit(Il.Call, _tokens.Of(instruction.Method));
-            if (_plan.UsesFloat && MayBecomeConstant(op.VectorOp))
+            if (_plan.UsesFloat && VectorInstructions.MayBecomeConstant(op.VectorOp))
             {
                 MakeOpaque();
             }
@@ -62,7 +62,7 @@ internal sealed unsafe partial class RegionEmitter
     {
         IrOp op = Op;
         VectorShape shape = instruction.Shape;
-        if (shape is not (VectorShape.Unary or VectorShape.SecondImmediate))
+        if (instruction.ReadsFirst)
         {
             _il.Load(VectorLocal(op.A));
         }
@@ -80,13 +80,23 @@ internal sealed unsafe partial class RegionEmitter
             case VectorShape.FirstImmediate:
                 break;
             default:
-                _il.Load(VectorLocal(op.B));
+                PushSecondVector(op);
                 break;
         }
 
         if (shape is VectorShape.FirstImmediate or VectorShape.SecondImmediate or VectorShape.BinaryImmediate or VectorShape.Scalar32Immediate or VectorShape.Scalar64Immediate)
         {
             _il.Constant4(ShiftCount(op) ?? ((int)op.Imm & 0xff));
+        }
+    }
+
+    // RyuJIT knows what comparing a value with itself gives, and would leave the comparison out.
+    private void PushSecondVector(in IrOp op)
+    {
+        _il.Load(VectorLocal(op.B));
+        if (VectorInstructions.IsFloatComparison(op.VectorOp))
+        {
+            MakeOpaque();
         }
     }
 
@@ -137,11 +147,11 @@ internal sealed unsafe partial class RegionEmitter
         IrOp op = Op;
         _il.Constant4(flags);
         _il.Load(VectorLocal(op.A));
-        _il.Load(VectorLocal(op.B));
+        PushSecondVector(op);
         _il.Emit(Il.Call, _tokens.Of(instruction.Method));
         _il.Constant4(4);
         _il.Emit(Il.ShiftLeft);
-        _il.Load(VectorLocal(op.B));
+        PushSecondVector(op);
         _il.Load(VectorLocal(op.A));
         _il.Emit(Il.Call, _tokens.Of(instruction.Method));
         _il.Constant4(3);
@@ -153,18 +163,7 @@ internal sealed unsafe partial class RegionEmitter
     }
 
     /// <summary>The index of the ordered comparison, two ops back, whose flags the jump at <paramref name="jump"/> tests as the host can; or null.</summary>
-    private int? OrderBefore(int jump)
-    {
-        IrOp[] ops = _block.Ops;
-        if (jump < 2 || jump >= _plan.Blocks[_number].OpCount || ops[jump].Opcode != IrOpcode.JumpIf || ops[jump - 1].Opcode != IrOpcode.SetFlags)
-        {
-            return null;
-        }
-
-        bool tested = ops[jump].Condition is IrCondition.Above or IrCondition.BelowOrEqual or IrCondition.AboveOrEqual or IrCondition.Below;
-        bool compares = _plan.InstructionFor(_number, jump - 2) is { Shape: VectorShape.Order } && ops[jump - 1].A == ops[jump - 2].Dst;
-        return tested && compares ? jump - 2 : null;
-    }
+    private int? OrderBefore(int jump) => _plan.OrderIsTested(_number, jump - 2) ? jump - 2 : null;
 
     /// <summary>Pushes the condition of a jump on the comparison at <paramref name="index"/>.</summary>
     private Comparison PushOrderCondition(int index)
@@ -173,7 +172,7 @@ internal sealed unsafe partial class RegionEmitter
         IrCondition condition = Op.Condition;
         bool greater = condition is IrCondition.Above or IrCondition.BelowOrEqual;
         _il.Load(VectorLocal(op.A));
-        _il.Load(VectorLocal(op.B));
+        PushSecondVector(op);
         _il.Emit(Il.Call, _tokens.Of(greater ? VectorInstructions.GreaterOf(op.VectorOp) : _plan.InstructionFor(_number, index)!.Method));
         _il.Constant4(0);
         return condition is IrCondition.Above or IrCondition.AboveOrEqual ? Comparison.NotEqual : Comparison.Equal;

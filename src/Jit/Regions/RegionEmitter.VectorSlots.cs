@@ -10,13 +10,6 @@ internal sealed unsafe partial class RegionEmitter
     private uint _dirtyVectors;
     private int _vectorScratch;
 
-    /// <summary>A vector whose value does not depend on the operands.</summary>
-    private enum ConstantVector
-    {
-        Zero,
-        Ones,
-    }
-
     private bool IsVector(int slot) => RegionPlan.VectorOf(slot) is int number and >= 0 && _vectors[number] != 0;
 
     private int VectorLocal(int slot) => _vectors[RegionPlan.VectorOf(slot)];
@@ -202,8 +195,7 @@ internal sealed unsafe partial class RegionEmitter
             return false;
         }
 
-        ref readonly IrOp op = ref _block.Ops[index];
-        return op is { Opcode: IrOpcode.Move, Width: IrWidth.W64, ImmediateB: true, Imm: 0 } && op.Dst == slot + 8;
+        return RegionPlan.ClearsHighHalf(_block.Ops, index, slot);
     }
 
     /// <summary>Moves between vector registers, whole or halves. False when the move is another.</summary>
@@ -338,31 +330,6 @@ internal sealed unsafe partial class RegionEmitter
         _il.Emit(Il.Call, _tokens.Of(offset == 8 ? Methods.StoreHigh : op.Width == IrWidth.W64 ? Methods.StoreScalar64 : Methods.StoreScalar32));
         return true;
     }
-
-    /// <summary>What an op gives whatever its operands are, or null.</summary>
-    private static ConstantVector? ConstantResult(in IrOp op)
-    {
-        int lane = op.VectorOp switch
-        {
-            IrVectorOp.ShiftLeftImmediateI16 or IrVectorOp.ShiftRightImmediateI16 => 16,
-            IrVectorOp.ShiftLeftImmediateI32 or IrVectorOp.ShiftRightImmediateI32 => 32,
-            IrVectorOp.ShiftLeftImmediateI64 or IrVectorOp.ShiftRightImmediateI64 => 64,
-            IrVectorOp.ShiftLeftBytes or IrVectorOp.ShiftRightBytes => 16,
-            _ => int.MaxValue,
-        };
-        if (((int)op.Imm & 0xff) >= lane)
-        {
-            return ConstantVector.Zero;
-        }
-
-        return op.A != op.B || !MayBecomeConstant(op.VectorOp) ? null
-            : op.VectorOp is >= IrVectorOp.EqualI8 and <= IrVectorOp.EqualI64 ? ConstantVector.Ones
-            : ConstantVector.Zero;
-    }
-
-    /// <summary>True for operations that give a constant for equal operands.</summary>
-    private static bool MayBecomeConstant(IrVectorOp op) =>
-        op is IrVectorOp.Xor or IrVectorOp.AndNot or (>= IrVectorOp.SubI8 and <= IrVectorOp.SubI64) or (>= IrVectorOp.EqualI8 and <= IrVectorOp.GreaterS64);
 
     private void PushConstantVector(ConstantVector constant, in IrOp op)
     {

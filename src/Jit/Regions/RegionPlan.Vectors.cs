@@ -58,9 +58,9 @@ internal sealed partial class RegionPlan
             }
         }
 
-        if (UsesFloat)
+        foreach (int number in _order)
         {
-            FindUnusedResults();
+            PinUnusedResults(number);
         }
     }
 
@@ -83,65 +83,76 @@ internal sealed partial class RegionPlan
 
     private static bool IsWhole(int slot) => VectorOf(slot) >= 0 && (slot - CpuHeader.ScalarEnd) % CpuHeader.VectorStride == 0;
 
-    // RyuJIT drops what is computed for nothing, and with it the exceptions. So results that it may find unused are pinned.
-    private void FindUnusedResults()
-    {
-        var liveIn = new Liveness[Blocks.Length];
-        bool changed = true;
-        while (changed)
-        {
-            changed = false;
-            for (int i = _order.Count - 1; i >= 0; i--)
-            {
-                int number = _order[i];
-                Liveness live = FindUnusedResults(number, liveIn);
-                changed |= liveIn[number] != live;
-                liveIn[number] = live;
-            }
-        }
-    }
-
-    private Liveness FindUnusedResults(int number, Liveness[] liveIn)
+    // RyuJIT drops what is computed for nothing, and with it the exceptions. So results are pinned unless something in the same block
+    // uses them for certain: a store, a helper, another floating-point operation. What comes behind a branch is not certain, nor are the
+    // places where the region can be left, for RyuJIT may know more of branches than this does (a loop that runs once, a page looked up before).
+    private void PinUnusedResults(int number)
     {
         BlockPlan plan = Blocks[number];
-        Liveness live = LiveOut(number, liveIn);
+        RegionEdge[] edges = _region.Blocks[number].Edges;
+        bool leaves = plan.LeavesEarly || edges.All(edge => edge.Block < 0);
+        Liveness live = leaves ? Liveness.All : default;
+        bool isBranchIdle = edges is [RegionEdge { Block: >= 0 } taken, RegionEdge other] && taken.Block == other.Block;
         for (int i = plan.OpCount - 1; i >= 0; i--)
         {
             ref readonly IrOp op = ref _region.Blocks[number].Ops[i];
             VectorInstruction? instruction = plan.VectorInstructions[i];
-            if (op.IsMemory || op.Opcode == IrOpcode.CheckAligned || StoresVectors(number, i))
+            if (StoresVectors(number, i))
             {
-                live = Liveness.All; // the region can be left here, with every register stored
+                live = Liveness.All.With(op.A).With(op.B);
                 continue;
             }
 
             bool isFloat = instruction is not null && IrVectorOps.IsFloat(op.VectorOp);
             plan.Pinned[i] = isFloat && !live.Has(op.Dst);
-            bool uses = isFloat || op.IsBlockEnd || (op.IsCall && instruction is null) || live.Has(op.Dst) || (op.SetsFlags && plan.FlagsLiveAfter[i]);
-            if (!op.IsBlockEnd && WritesWhole(op))
+            bool uses = isFloat || op.Opcode == IrOpcode.Store || (op.IsBlockEnd && !isBranchIdle) || (op.IsCall && instruction is null) || live.Has(op.Dst)
+                || (op.Opcode == IrOpcode.SetFlags && OrderIsTested(number, i - 1));
+            if (!op.IsBlockEnd && op.Opcode != IrOpcode.Store && (WritesWhole(op) || ClearsHighHalf(_region.Blocks[number].Ops, i + 1, op.Dst)))
             {
                 live = live.Without(op.Dst);
             }
 
             if (uses)
             {
-                live = live.With(op.A).With(op.ImmediateB ? 0 : op.B).With(op.C);
+                live = WithOperands(live, op, instruction);
             }
         }
-
-        return live;
     }
 
-    private Liveness LiveOut(int number, Liveness[] liveIn)
+    /// <summary>True when the op at <paramref name="index"/> is an ordered comparison whose flags the block's jump tests at once, as the host can.</summary>
+    public bool OrderIsTested(int number, int index)
     {
+        IrOp[] ops = _region.Blocks[number].Ops;
         RegionEdge[] edges = _region.Blocks[number].Edges;
-        if (Blocks[number].LeavesEarly || edges.Length == 0 || edges.Any(edge => edge.Block < 0 || edge.IsBackward))
+        bool isIdle = edges is [RegionEdge { Block: >= 0 } taken, RegionEdge other] && taken.Block == other.Block;
+        return index >= 0 && index + 2 < Blocks[number].OpCount && !isIdle
+            && InstructionFor(number, index) is { Shape: VectorShape.Order }
+            && ops[index + 1].Opcode == IrOpcode.SetFlags && ops[index + 1].A == ops[index].Dst
+            && ops[index + 2].Opcode == IrOpcode.JumpIf
+            && ops[index + 2].Condition is IrCondition.Above or IrCondition.BelowOrEqual or IrCondition.AboveOrEqual or IrCondition.Below;
+    }
+
+    private static Liveness WithOperands(Liveness live, in IrOp op, VectorInstruction? instruction)
+    {
+        if (instruction is null)
         {
-            return Liveness.All;
+            live = op.Opcode == IrOpcode.Store && !op.ImmediateB ? live.With(op.Dst) : live;
+            return live.With(op.A).With(op.ImmediateB ? 0 : op.B).With(op.C);
         }
 
-        return edges.Aggregate(default(Liveness), (live, edge) => live | liveIn[edge.Block]);
+        // Where RyuJIT finds the operands equal, or the result known, it needs neither.
+        if (VectorInstructions.MayBecomeConstant(op.VectorOp) || VectorInstructions.ConstantResult(op) is not null)
+        {
+            return live;
+        }
+
+        live = instruction.ReadsFirst ? live.With(op.A) : live;
+        return instruction.ReadsSecond ? live.With(op.B) : live;
     }
+
+    /// <summary>True when the op at <paramref name="index"/> clears the half of a vector register above <paramref name="slot"/>.</summary>
+    public static bool ClearsHighHalf(IrOp[] ops, int index, int slot) =>
+        index < ops.Length && ops[index] is { Opcode: IrOpcode.Move, Width: IrWidth.W64, ImmediateB: true, Imm: 0 } && ops[index].Dst == slot + 8;
 
     // Of its slot, so that an older value there is gone.
     private static bool WritesWhole(in IrOp op) => op.Opcode switch
@@ -151,12 +162,11 @@ internal sealed partial class RegionPlan
         _ => op.Width is IrWidth.W32 or IrWidth.W64 ? VectorOf(op.Dst) < 0 && (op.Dst & 7) == 0 : op.Width == IrWidth.W128,
     };
 
-    /// <summary>Slots whose value may be used: a bit for each scalar cell and each vector register.</summary>
+    /// <summary>Slots whose value is used: a bit for each scalar cell and each vector register.</summary>
     private readonly record struct Liveness(UInt128 Cells, uint Vectors)
     {
-        public static readonly Liveness All = new(UInt128.MaxValue, AllVectors);
-
-        public static Liveness operator |(Liveness a, Liveness b) => new(a.Cells | b.Cells, a.Vectors | b.Vectors);
+        /// <summary>All registers; temporaries end with their instruction.</summary>
+        public static readonly Liveness All = new(UInt128.MaxValue << (CpuHeader.Size >> 3), AllVectors & ~VectorTemporaries);
 
         public bool Has(int slot) => (Cells & CellBit(slot)) != 0 || (Vectors & VectorBit(slot)) != 0;
 
@@ -164,6 +174,6 @@ internal sealed partial class RegionPlan
 
         public Liveness Without(int slot) => new(Cells & ~CellBit(slot), Vectors & ~VectorBit(slot));
 
-        private static UInt128 CellBit(int slot) => slot < CpuHeader.ScalarEnd ? UInt128.One << (slot >> 3) : 0;
+        private static UInt128 CellBit(int slot) => slot is >= CpuHeader.TemporarySlot and < CpuHeader.ScalarEnd ? UInt128.One << (slot >> 3) : 0;
     }
 }

@@ -54,4 +54,22 @@ internal enum VectorShape : byte
 /// <summary>A method that RyuJIT compiles to the instruction for an IR vector op.</summary>
 /// <param name="Shape">Its operands and result.</param>
 /// <param name="Method">The method.</param>
-internal sealed record VectorInstruction(VectorShape Shape, MethodInfo Method);
+internal sealed record VectorInstruction(VectorShape Shape, MethodInfo Method)
+{
+    /// <summary>The op's A is an operand.</summary>
+    public bool ReadsFirst => Shape is not (VectorShape.Unary or VectorShape.SecondImmediate or VectorShape.Value32 or VectorShape.Value64
+        or VectorShape.Value32Immediate or VectorShape.Value64Immediate);
+
+    /// <summary>The op's B is an operand.</summary>
+    public bool ReadsSecond => Shape != VectorShape.FirstImmediate;
+}
+
+/// <summary>A vector whose value does not depend on the operands.</summary>
+internal enum ConstantVector
+{
+    /// <summary>All zeros.</summary>
+    Zero,
+
+    /// <summary>All ones.</summary>
+    Ones,
+}

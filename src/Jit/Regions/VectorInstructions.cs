@@ -27,6 +27,34 @@ internal static class VectorInstructions
 
 
 
+    /// <summary>What an op gives whatever its operands are, or null.</summary>
+    public static ConstantVector? ConstantResult(in IrOp op)
+    {
+        int lane = op.VectorOp switch
+        {
+            IrVectorOp.ShiftLeftImmediateI16 or IrVectorOp.ShiftRightImmediateI16 => 16,
+            IrVectorOp.ShiftLeftImmediateI32 or IrVectorOp.ShiftRightImmediateI32 => 32,
+            IrVectorOp.ShiftLeftImmediateI64 or IrVectorOp.ShiftRightImmediateI64 => 64,
+            IrVectorOp.ShiftLeftBytes or IrVectorOp.ShiftRightBytes => 16,
+            _ => int.MaxValue,
+        };
+        if (((int)op.Imm & 0xff) >= lane)
+        {
+            return ConstantVector.Zero;
+        }
+
+        return op.A != op.B || !MayBecomeConstant(op.VectorOp) ? null
+            : op.VectorOp is >= IrVectorOp.EqualI8 and <= IrVectorOp.EqualI64 ? ConstantVector.Ones
+            : ConstantVector.Zero;
+    }
+
+    /// <summary>True for operations that give a constant for equal operands.</summary>
+    public static bool MayBecomeConstant(IrVectorOp op) =>
+        op is IrVectorOp.Xor or IrVectorOp.AndNot or (>= IrVectorOp.SubI8 and <= IrVectorOp.SubI64) or (>= IrVectorOp.EqualI8 and <= IrVectorOp.GreaterS64);
+
+    /// <summary>True for comparisons of floats.</summary>
+    public static bool IsFloatComparison(IrVectorOp op) => IsCompare(op) || op is >= IrVectorOp.OrderF32 and <= IrVectorOp.OrderQuietF64;
+
     private static bool IsCompare(IrVectorOp op) => op is IrVectorOp.CompareF32 or IrVectorOp.CompareF64 or IrVectorOp.CompareScalarF32 or IrVectorOp.CompareScalarF64;
 
     private static bool IsRound(IrVectorOp op) => op is IrVectorOp.RoundF32 or IrVectorOp.RoundF64 or IrVectorOp.RoundScalarF32 or IrVectorOp.RoundScalarF64;
