@@ -52,8 +52,6 @@ public sealed record TcgOptions
     /// <summary>Program counters (first, last) that in_asm, op, op_opt and exec are logged of; empty for all.</summary>
     public IReadOnlyList<(ulong First, ulong Last)> DebugLogFilter { get; init; } = [];
 
-    internal bool SeveralEntries { get; init; } = Environment.GetEnvironmentVariable("EMU_SEVERAL") is not null;
-
     /// <summary>True when code at <paramref name="pc"/> is to be logged.</summary>
     public bool LogsCodeAt(ulong pc) => DebugLogFilter.Count == 0 || DebugLogFilter.Any(range => pc >= range.First && pc <= range.Last);
 

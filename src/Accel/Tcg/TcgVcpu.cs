@@ -413,7 +413,6 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         MaxInstructions = _options.RegionSize,
         Excluded = OpFamily.Parse(_options.JitOff),
         Compile = _options.CompileRegion,
-        SeveralEntries = _options.SeveralEntries,
         Finished = () => PostQuietly(VcpuRequest.RegionsCompiled),
         Failed = what => _options.Log?.Invoke($"cpu{Index}: {what}"),
         Built = _options.Logs("op_opt") ? LogRegion : null,

@@ -57,8 +57,8 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
     }
 
     // A block that another region is entered at stays with that one.
-    private bool IsEntry(TranslationBlock block, IReadOnlyList<TranslationBlock> others) =>
-        options.SeveralEntries && (others.Contains(block) || (block.Heat.IsTarget && block.Heat.Region is null));
+    private static bool IsEntry(TranslationBlock block, IReadOnlyList<TranslationBlock> others) =>
+        others.Contains(block) || (block.Heat.IsTarget && block.Heat.Region is null);
 
     private List<Member> Choose(TranslationBlock head, IReadOnlyList<TranslationBlock> others)
     {
@@ -103,8 +103,7 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
     }
 
     // What is compiled already is not compiled again, but for what is so small that going there costs more.
-    private bool IsElsewhere(TranslationBlock block) =>
-        options.SeveralEntries && block.Heat.Region is RegionJob { InstructionCount: > SmallRegion };
+    private static bool IsElsewhere(TranslationBlock block) => block.Heat.Region is RegionJob { InstructionCount: > SmallRegion };
 
     // Only inside the page: what lies in another depends on the page tables.
     private TranslationBlock? FindTarget(TranslationBlock from, ulong target)

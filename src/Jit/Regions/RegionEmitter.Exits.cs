@@ -143,7 +143,7 @@ internal sealed unsafe partial class RegionEmitter
     {
         if (edge.IsBackward)
         {
-            // Volatile: in a loop that writes no memory RyuJIT would read it once.
+            // Volatile, or the host's compiler takes it out of a loop that writes no memory.
             _il.Emit(Il.LoadArgument1);
             _il.Emit(Il.Volatile);
             _il.Emit(Il.LoadI4);

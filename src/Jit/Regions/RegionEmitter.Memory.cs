@@ -14,23 +14,8 @@ internal sealed unsafe partial class RegionEmitter
     private static readonly int WriteTagOffset = (int)Marshal.OffsetOf<TlbEntry>(nameof(TlbEntry.WriteTag));
     private static readonly int AddendOffset = (int)Marshal.OffsetOf<TlbEntry>(nameof(TlbEntry.Addend));
 
-    private readonly int _host;
-    private PendingStore _pendingStore;
-
-    /// <summary>
-    /// A read-modify-write instruction has loaded from here and the host address is in a local: the store to the same place needs no
-    /// check. Void once a register of the address is written.
-    /// </summary>
-    private readonly record struct PendingStore(bool Valid, IrAddress Form, ushort A, ushort B, ushort C, byte Scale, int Displacement, IrWidth Width)
-    {
-        public PendingStore(in IrOp op)
-            : this(true, op.Address, op.A, op.B, op.C, op.Scale, (int)op.Imm, op.Width)
-        {
-        }
-
-        /// <summary>What is left after a write to <paramref name="slot"/>.</summary>
-        public PendingStore After(int slot) => ((slot ^ A) & ~7) == 0 || ((slot ^ B) & ~7) == 0 || ((slot ^ C) & ~7) == 0 ? default : this;
-    }
+    private readonly AccessGroups _groups = new();
+    private readonly Stack<int> _freeHosts = [];
 
     private void EmitMove()
     {
@@ -55,10 +40,8 @@ internal sealed unsafe partial class RegionEmitter
     private void EmitLoad()
     {
         IrOp op = Op;
-        int address = AddressLocal();
-        bool forWrite = op.Opcode == IrOpcode.LoadForWrite;
-        EmitCheck(address, op.Width, read: true, write: forWrite);
-        if (TryLoadVector(address))
+        PrepareAccess();
+        if (TryLoadVector())
         {
             return;
         }
@@ -66,19 +49,13 @@ internal sealed unsafe partial class RegionEmitter
         if (op.Width == IrWidth.W128)
         {
             PushHeaderAddress(op.Dst);
-            PushHost(address);
+            PushHost();
             _il.Emit(Il.LoadObject, _tokens[RegionTokens.Token.Vector]);
             _il.Emit(Il.StoreObject, _tokens[RegionTokens.Token.Vector]);
             return;
         }
 
-        PushHost(address);
-        if (forWrite)
-        {
-            _il.Emit(Il.Duplicate);
-            _il.Store(_host);
-        }
-
+        PushHost();
         bool signed = op.Opcode == IrOpcode.LoadSigned;
         IrWidth to = op.DestinationWidth;
         _il.Emit(LoadOf(op.Width, signed));
@@ -88,26 +65,13 @@ internal sealed unsafe partial class RegionEmitter
         }
 
         StoreSlot(op.Dst, to, IsWide(to) || IsWide(op.Width));
-        if (forWrite)
-        {
-            _pendingStore = new PendingStore(op).After(op.Dst);
-        }
     }
 
     private void EmitStore()
     {
         IrOp op = Op;
-        if (_pendingStore.Valid && _pendingStore == new PendingStore(op))
-        {
-            _il.Load(_host);
-        }
-        else
-        {
-            int address = AddressLocal();
-            EmitCheck(address, op.Width, read: false, write: true);
-            PushHost(address);
-        }
-
+        PrepareAccess();
+        PushHost();
         if (TryStoreVector())
         {
             return;
@@ -133,8 +97,54 @@ internal sealed unsafe partial class RegionEmitter
         _il.Emit(op.Width switch { IrWidth.W8 => Il.StoreI1, IrWidth.W16 => Il.StoreI2, IrWidth.W32 => Il.StoreI4, _ => Il.StoreI8 });
     }
 
+    /// <summary>The check of the group's first access: all its bytes in one page, whose TLB entry allows what the group does.</summary>
+    private void PrepareAccess()
+    {
+        AccessGroup group = _groups.Of(_index)!;
+        if (group.FirstOp != _index)
+        {
+            return;
+        }
+
+        int address = AddressLocal(_groups.OffsetOf(_index));
+        EmitCheck(address, (int)(group.High - group.Low), group.Reads, group.Writes);
+        if (group.Count > 1)
+        {
+            group.Host = _freeHosts.TryPop(out int local) ? local : _il.NewLocal();
+            PushEntryHost(address);
+            _il.Store(group.Host);
+        }
+        else
+        {
+            group.Host = -1 - address;
+        }
+    }
+
+    /// <summary>Pushes the host address of the op in emission.</summary>
+    private void PushHost()
+    {
+        AccessGroup group = _groups.Of(_index)!;
+        if (group.Host < 0)
+        {
+            PushEntryHost(-1 - group.Host);
+            return;
+        }
+
+        _il.Load(group.Host);
+        if (_groups.OffsetOf(_index) is not 0 and long offset)
+        {
+            _il.Constant4((int)offset);
+            _il.Emit(Il.Add);
+        }
+
+        if (group.LastOp == _index)
+        {
+            _freeHosts.Push(group.Host);
+        }
+    }
+
     /// <summary>Finds the TLB entry of an address, and goes to the stub unless its tags allow the access.</summary>
-    private void EmitCheck(int address, IrWidth width, bool read, bool write)
+    private void EmitCheck(int address, int size, bool read, bool write)
     {
         IlLabel miss = StubHere();
         _il.Load(address);
@@ -147,16 +157,16 @@ internal sealed unsafe partial class RegionEmitter
         _il.Store(_entry);
         if (read)
         {
-            EmitTagCheck(address, width, ReadTagOffset, miss);
+            EmitTagCheck(address, size, ReadTagOffset, miss);
         }
 
         if (write)
         {
-            EmitTagCheck(address, width, WriteTagOffset, miss);
+            EmitTagCheck(address, size, WriteTagOffset, miss);
         }
     }
 
-    private void EmitTagCheck(int address, IrWidth width, int tagOffset, IlLabel miss)
+    private void EmitTagCheck(int address, int size, int tagOffset, IlLabel miss)
     {
         _il.Load(_entry);
         if (tagOffset != 0)
@@ -167,9 +177,9 @@ internal sealed unsafe partial class RegionEmitter
 
         _il.Emit(Il.LoadI8);
         _il.Load(address);
-        if (width != IrWidth.W8)
+        if (size != 1)
         {
-            _il.Constant8((1 << (int)width) - 1);
+            _il.Constant8(size - 1);
             _il.Emit(Il.Add);
         }
 
@@ -178,7 +188,7 @@ internal sealed unsafe partial class RegionEmitter
         _il.Emit(Il.BranchNotEqual, miss);
     }
 
-    private void PushHost(int address)
+    private void PushEntryHost(int address)
     {
         _il.Load(address);
         _il.Load(_entry);
@@ -188,22 +198,22 @@ internal sealed unsafe partial class RegionEmitter
         _il.Emit(Il.Add);
     }
 
-    /// <summary>A local with the linear address of the memory op: the base register's own when that is all.</summary>
-    private int AddressLocal()
+    /// <summary>A local with the linear address of the memory op less <paramref name="below"/>: the base register's own when that is all.</summary>
+    private int AddressLocal(long below)
     {
         ref readonly IrOp op = ref Op;
-        if (op.Address == IrAddress.Base && (int)op.Imm == 0 && IsLocal(op.A) && (op.A & 7) == 0)
+        if (op.Address == IrAddress.Base && (int)op.Imm == below && IsLocal(op.A) && (op.A & 7) == 0)
         {
             return LocalOf(op.A);
         }
 
-        PushAddress();
+        PushAddress(below);
         _il.Store(_address);
         return _address;
     }
 
-    /// <summary>Pushes the address of the op: a 64-bit integer.</summary>
-    private void PushAddress()
+    /// <summary>Pushes the address of the op less <paramref name="below"/>: a 64-bit integer.</summary>
+    private void PushAddress(long below = 0)
     {
         ref readonly IrOp op = ref Op;
         int terms = 0;
@@ -218,9 +228,10 @@ internal sealed unsafe partial class RegionEmitter
             AddTerm(op.C, 0, ref terms);
         }
 
-        if ((int)op.Imm != 0 || terms == 0)
+        long displacement = (int)op.Imm - below;
+        if (displacement != 0 || terms == 0)
         {
-            _il.Constant8((int)op.Imm);
+            _il.Constant8(displacement);
             Join(ref terms);
         }
 

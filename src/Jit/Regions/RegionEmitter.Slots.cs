@@ -274,8 +274,6 @@ internal sealed unsafe partial class RegionEmitter
         {
             _writtenTemporaries.Add((ushort)(slot & ~7));
         }
-
-        _pendingStore = _pendingStore.After(slot);
     }
 
     private static Il LoadOf(IrWidth width, bool signed) => width switch

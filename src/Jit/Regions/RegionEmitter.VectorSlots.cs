@@ -269,8 +269,8 @@ internal sealed unsafe partial class RegionEmitter
         return true;
     }
 
-    /// <summary>Loads whole vectors and what instructions can put in a part of one. The TLB entry is found.</summary>
-    private bool TryLoadVector(int address)
+    /// <summary>Loads whole vectors and what instructions can put in a part of one. The access is checked.</summary>
+    private bool TryLoadVector()
     {
         IrOp op = Op;
         if (!IsVector(op.Dst) || op.Opcode != IrOpcode.Load)
@@ -281,18 +281,18 @@ internal sealed unsafe partial class RegionEmitter
         int offset = OffsetInVector(op.Dst);
         if (op.Width == IrWidth.W128)
         {
-            PushHost(address);
+            PushHost();
             _il.Emit(Il.LoadObject, _tokens[RegionTokens.Token.Vector]);
         }
         else if (op.Width is IrWidth.W32 or IrWidth.W64 && offset == 0 && ReplacesAll(op.Dst))
         {
-            PushHost(address);
+            PushHost();
             _il.Emit(Il.Call, _tokens.Of(op.Width == IrWidth.W64 ? Methods.LoadScalar64 : Methods.LoadScalar32));
         }
         else if (op.Width == IrWidth.W64 && offset is 0 or 8)
         {
             _il.Load(VectorLocal(op.Dst));
-            PushHost(address);
+            PushHost();
             _il.Emit(Il.Call, _tokens.Of(offset == 0 ? Methods.LoadLow : Methods.LoadHigh));
         }
         else

@@ -49,7 +49,7 @@ internal sealed unsafe partial class RegionEmitter
         _blockLabels = new IlLabel[region.Blocks.Length];
         (_count, _exit, _tlb, _address, _entry) = (il.NewLocal(), il.NewLocal(), il.NewLocal(), il.NewLocal(), il.NewLocal());
         (_flagsOp, _flagsResult, _flagsSource, _flagsCarry) = (il.NewLocal(), il.NewLocal(), il.NewLocal(), il.NewLocal());
-        (_scratch, _carryIn, _host, _pc) = (il.NewLocal(), il.NewLocal(), il.NewLocal(), il.NewLocal());
+        (_scratch, _carryIn, _pc) = (il.NewLocal(), il.NewLocal(), il.NewLocal());
         _cells = new int[CpuHeader.ScalarEnd / 8];
     }
 
@@ -129,6 +129,7 @@ internal sealed unsafe partial class RegionEmitter
         _dirty = plan.Dirty;
         _dirtyVectors = plan.DirtyVectors;
         _instruction = 0;
+        _groups.Find(_block.Ops, plan.OpCount);
         _il.Mark(_blockLabels[number]);
         for (_index = 0; _index < plan.OpCount && !Op.IsBlockEnd; _index++)
         {
@@ -164,7 +165,6 @@ internal sealed unsafe partial class RegionEmitter
 
             _committed = false;
             _instructionStub = null;
-            _pendingStore = default;
             _writtenTemporaries.Clear();
         }
     }

@@ -23,9 +23,6 @@ internal sealed record RegionOptions
     /// <summary>Blocks with operations of these families stay in tier 0.</summary>
     public OpFamilies Excluded { get; init; }
 
-    /// <summary>The compiler knows <see cref="Region.Entries"/>; else regions are entered at their first block only.</summary>
-    public bool SeveralEntries { get; init; } = true;
-
     /// <summary>Estimated bytes of compiled regions before all are dropped.</summary>
     public long CodeCacheBytes { get; init; } = 128L << 20;
 

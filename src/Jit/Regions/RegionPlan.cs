@@ -94,9 +94,6 @@ internal sealed partial class RegionPlan
         }
     }
 
-    /// <summary>The number of the block that a jump leads to inside the region, or −1.</summary>
-    public int TargetOf(int block, int op) => EdgeOf(block, op).Block;
-
     /// <summary>The edge of a jump op.</summary>
     public RegionEdge EdgeOf(int block, int op)
     {

@@ -68,7 +68,7 @@ internal sealed unsafe class RegionTiering : IDisposable
             return block.Code;
         }
 
-        if (_options.SeveralEntries && block.Heat.Members.Exists(member => !member.IsInstalled))
+        if (block.Heat.Members.Exists(member => !member.IsInstalled))
         {
             block.Heat.IsTarget = true; // of that region, once it is there
             SetCounter(block, FirstThreshold);
@@ -170,7 +170,7 @@ internal sealed unsafe class RegionTiering : IDisposable
     // A block in the middle of a region becomes one more entry of it; that takes compiling it again.
     private RegionJob? Form(TranslationBlock head)
     {
-        RegionJob? old = _options.SeveralEntries ? head.Heat.Members.Find(member => member.IsInstalled && member.Version < MaxVersion) : null;
+        RegionJob? old = head.Heat.Members.Find(member => member.IsInstalled && member.Version < MaxVersion);
         Region? region = _builder.Build(head, old?.Entries ?? [], out TranslationBlock[] blocks);
         if (region is null)
         {

@@ -20,11 +20,12 @@ public sealed class OptionEffectTests : IDisposable
     [Theory]
     [InlineData("in_asm", "^0x0000000000007c00: cli$")]
     [InlineData("op", @"^---- 7c00\n  \w+")]
+    [InlineData("op_opt", @"^region [0-9a-f]+: \d+ blocks, \d+ instructions\nblock 0 [0-9a-f]+\n- \w+")]
     [InlineData("exec", "^cpu0: exec 0000000000007c00$")]
     [InlineData("int", @"^cpu0: .*GeneralProtection.* at [0-9a-f]{16}$")]
     public void D_Item_LogsIt(string item, string expected)
     {
-        EmuOutcome outcome = EmuProcess.Run(["-d", item, .. Guest]);
+        EmuOutcome outcome = EmuProcess.Run(["-accel", "tcg,tb-threshold=0", "-d", item, .. Guest]);
 
         Assert.Equal(Passed, outcome.ExitCode);
         Assert.Matches(new Regex(expected, RegexOptions.Multiline), outcome.Errors);
@@ -57,6 +58,26 @@ public sealed class OptionEffectTests : IDisposable
             .Select(data => (string)((IReadOnlyList<System.Reflection.CustomAttributeTypedArgument>)data.ConstructorArguments[0].Value!)[0].Value!);
 
         Assert.Equal(MachineCatalog.LogItems.Select(item => item.Name).Order(), tested.Append("unimp").Order());
+    }
+
+    [Fact]
+    public void DFilter_LogsOnlyThatCode()
+    {
+        EmuOutcome outcome = EmuProcess.Run(["-d", "in_asm", "-dfilter", "0x7c00+1", .. Guest]);
+
+        Assert.Equal((Passed, "0x0000000000007c00: cli\n"), (outcome.ExitCode, outcome.Errors));
+    }
+
+    [Theory]
+    [InlineData("tcg,jit=off", 0)]
+    [InlineData("tcg,tb-threshold=0", 1)]
+    public void Accel_Jit_DecidesWhetherRegionsAreCompiled(string accelerator, int least)
+    {
+        EmuOutcome outcome = EmuProcess.Run(["-accel", accelerator, "--stats", .. Guest]);
+
+        Match regions = Regex.Match(outcome.Errors, @"^regions compiled +([\d,]+)$", RegexOptions.Multiline);
+        Assert.Equal(Passed, outcome.ExitCode);
+        Assert.Equal(least, Math.Min(1, int.Parse(regions.Groups[1].Value, System.Globalization.NumberStyles.AllowThousands, System.Globalization.CultureInfo.InvariantCulture)));
     }
 
     [Fact]

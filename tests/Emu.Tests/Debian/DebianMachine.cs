@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Emu.Core;
 using Emu.Machine;
 using Emu.Machine.Chardev;
+using Emu.Tests.Guests;
 
 namespace Emu.Tests.Debian;
 
@@ -28,6 +29,7 @@ internal sealed class DebianMachine : IDisposable
         _serial = new MemoryBackend("serial0", machineLock);
         var config = new MachineConfig
         {
+            Accelerators = [TierAccelerator.Default],
             CpuModel = cpuModel,
             Smp = new SmpSpec(cpus),
             MemoryBytes = 512UL << 20,

@@ -22,7 +22,7 @@ internal static class MachineRunner
     /// <summary>A machine with <paramref name="image"/> at <paramref name="address"/>, which starts there in real mode.</summary>
     public static MachineConfig ConfigFor(string accelerator, byte[] image, ulong address, ulong memoryBytes = 16UL << 20) => new()
     {
-        Accelerators = [new AcceleratorSpec(accelerator)],
+        Accelerators = [accelerator == "tcg" ? TierAccelerator.Default : new AcceleratorSpec(accelerator)],
         CpuModel = "max",
         MemoryBytes = memoryBytes,
         Boot = new BootSpec { FlatLoads = [new FlatLoadSpec("test guest", address, StartsCpu: true) { Content = image }] },

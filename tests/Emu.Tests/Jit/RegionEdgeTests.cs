@@ -77,6 +77,58 @@ public sealed unsafe class RegionEdgeTests : IDisposable
         Assert.Null(RegionRig.Compare(expected, _rig.RunRegion(region, RegionCompiler.Compile(region)!)));
     }
 
+    /// <summary>One look at the TLB serves them all, unless a page ends between them; the unmapped page faults at its own access.</summary>
+    [Theory]
+    [InlineData(NativeSnippet.DataPage, 0x200)]
+    [InlineData(NativeSnippet.DataPage, 0xfdc)]
+    [InlineData(NativeSnippet.DataPage, 0xff1)]
+    [InlineData(NativeSnippet.ReadOnlyPage - 1, 0xff0)]
+    [InlineData(NativeSnippet.ReadOnlyPage, 0xff0)]
+    public void AccessesOffOneBase_AreThoseOfTierZero(int page, int offset)
+    {
+        Region region = Prepare(
+            c =>
+            {
+                c.mov(rax, __[r12 + 8]);
+                c.add(r12, 16);
+                c.mov(ebx, __dword_ptr[r12 - 16]);
+                c.lea(r13, __[r12 + 8]);
+                c.movsx(rcx, __byte_ptr[r13 - 9]);
+                c.mov(__[r13 - 8], rax);
+                c.add(__dword_ptr[r13 - 8], ebx);
+                c.mov(rdx, __[r12]);
+                c.mov(__word_ptr[r12 + 3], dx);
+                c.jmp(RegionRig.AddressOf(15));
+            },
+            gpr => gpr[12] = RegionRig.AddressOf(page) + (ulong)offset);
+        RegionOutcome expected = _rig.RunTier0(region);
+        CompiledRegion code = RegionCompiler.Compile(region)!;
+
+        Assert.Null(RegionRig.Compare(expected, _rig.RunRegion(region, code)));
+        _rig.Cpu.Mmu.Flush(includeGlobal: true);
+        Assert.Null(RegionRig.Compare(expected, _rig.RunRegion(region, code)));
+    }
+
+    [Fact]
+    public void AddressesModulo32Bits_AreFollowedThroughTheWrap()
+    {
+        var assembler = new Assembler(32);
+        assembler.mov(eax, __dword_ptr[edi + esi * 4 + 0x40]);
+        assembler.add(esi, -4);
+        assembler.mov(edx, __dword_ptr[edi + esi * 4 + 0x40]);
+        assembler.push(edx);
+        assembler.push(eax);
+        assembler.inc(edi);
+        assembler.mov(ebx, __dword_ptr[edi + esi * 4 + 0x50]);
+        assembler.ret();
+        X86State state = RegionRig.Flat32();
+        (state.Gpr[6], state.Gpr[7]) = (2, (uint)Data + 0x200);
+        Region region = Prepare(assembler, state);
+        RegionOutcome expected = _rig.RunTier0(region);
+
+        Assert.Null(RegionRig.Compare(expected, _rig.RunRegion(region, RegionCompiler.Compile(region)!)));
+    }
+
     [Fact]
     public void DeviceRegisters_AreAccessedOnce()
     {

@@ -35,7 +35,7 @@ internal sealed unsafe class RegionRecorder : IDisposable
     public Func<Region, bool> Refuses { get; init; } = _ => false;
 
     /// <summary>Options that compile with this.</summary>
-    public TcgOptions Options(int threshold = 10) => new() { CompileAtOnce = true, Threshold = threshold, CompileRegion = Compile, SeveralEntries = true };
+    public TcgOptions Options(int threshold = 10) => new() { CompileAtOnce = true, Threshold = threshold, CompileRegion = Compile };
 
     /// <summary>Never keeps the region waiting.</summary>
     public CompiledRegion? Compile(Region region)

@@ -1,18 +1,22 @@
+using Emu.Accel.Tcg;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Emu.Tests.Tcg;
 
 /// <summary>Faults in the middle of a block: everything before is committed, nothing of the faulting instruction is, RIP is exact.</summary>
-public sealed class PreciseFaultTests
+public class PreciseFaultTests
 {
+    /// <summary>The tiers that the code runs in.</summary>
+    protected virtual TcgOptions Options => TierOptions.Default;
+
     private const ulong Carry = 1;
     private const ulong Zero = 0x40;
 
     [Fact]
     public void DivideByZero_MidBlock_CommitsWhatCameBefore()
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
 
         Trap trap = bench.Run(c =>
         {
@@ -32,7 +36,7 @@ public sealed class PreciseFaultTests
     [Fact]
     public void Ud2_AfterCompareWithDeadFlags_ShowsThem()
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
 
         Trap trap = bench.Run(c =>
         {
@@ -49,7 +53,7 @@ public sealed class PreciseFaultTests
     [Fact]
     public void NonCanonicalLoad_GeneralProtection()
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
 
         Trap trap = bench.Run(c =>
         {
@@ -63,7 +67,7 @@ public sealed class PreciseFaultTests
     [Fact]
     public void LoadFromAbsentPage_PageFaultWithAddressAndCode()
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
 
         Trap trap = bench.Run(c =>
         {
@@ -108,7 +112,7 @@ public sealed class PreciseFaultTests
     [MemberData(nameof(ReadModifyWrites))]
     public void WriteToReadOnlyPage_LeavesFlagsRegistersAndMemory(string text, byte[] instruction)
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
         for (ulong i = 0; i < 32; i += 8)
         {
             bench.Write(TrapBench.ReadOnly + i, 0x1122334455667788UL);
@@ -140,7 +144,7 @@ public sealed class PreciseFaultTests
     [MemberData(nameof(Pushes))]
     public void PushToAbsentStack_LeavesStackPointer(string text, byte[] instruction)
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
         ulong top = TrapBench.Absent + 0x1000;
 
         Trap trap = bench.Run([0xf9, .. instruction], gpr => (gpr[4], gpr[5], gpr[7]) = (top, 77, TrapBench.Data));
@@ -153,7 +157,7 @@ public sealed class PreciseFaultTests
     [Fact]
     public void StoreAcrossIntoReadOnlyPage_WritesNothing()
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
         bench.Map(TrapBench.Data + 0x1000, TrapBench.ReadOnly, 5);
 
         Trap trap = bench.Run(c => c.mov(__[TrapBench.Data + 0xffc], rax), gpr => gpr[0] = ulong.MaxValue);
@@ -168,7 +172,7 @@ public sealed class PreciseFaultTests
     [InlineData(7)]
     public void AccessAcrossPages_UsesBothMappings(int inFirst)
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
         bench.Map(TrapBench.Data + 0x1000, 0x70000);
         bench.Write(TrapBench.Data + 0xff0, 0x1111111111111111);
         bench.Write(TrapBench.Data + 0xff8, 0x1111111111111111);
@@ -194,7 +198,7 @@ public sealed class PreciseFaultTests
     [Fact]
     public void InstructionAcrossIntoAbsentPage_FaultsThereAfterTheOthersRan()
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
         bench.Assemble(TrapBench.Absent - 6, c =>
         {
             c.inc(ebx);
@@ -233,7 +237,7 @@ public sealed class PreciseFaultTests
     [MemberData(nameof(IllegalLocks))]
     public void LockOnIllegalForm_InvalidOpcode(string text, byte[] instruction)
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
 
         Trap trap = bench.Run(instruction, gpr => gpr[7] = TrapBench.Data);
 
@@ -243,7 +247,7 @@ public sealed class PreciseFaultTests
     [Fact]
     public void FifteenBytes_AreLegal_SixteenAreNot()
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
         byte[] prefixes = [.. Enumerable.Repeat((byte)0x66, 14)];
 
         Trap fits = bench.Run([.. prefixes, 0x90]);

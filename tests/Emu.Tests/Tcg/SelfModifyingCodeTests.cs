@@ -1,11 +1,15 @@
+using Emu.Accel.Tcg;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Emu.Tests.Tcg;
 
 /// <summary>Code that changes under the translations of it: by the CPU, by a device, by the page tables.</summary>
-public sealed class SelfModifyingCodeTests
+public class SelfModifyingCodeTests
 {
+    /// <summary>The tiers that the code runs in.</summary>
+    protected virtual TcgOptions Options => TierOptions.Default;
+
     // mov eax, 1 with its immediate at +1.
     private const ulong Function = 0x70000;
 
@@ -21,7 +25,7 @@ public sealed class SelfModifyingCodeTests
     [InlineData("push")]
     public void WriteToTheNextInstruction_IsSeen(string by)
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
         Label target = default;
         ulong patched = 0;
         byte[] code = bench.Assemble(TrapBench.Code, c =>
@@ -78,7 +82,7 @@ public sealed class SelfModifyingCodeTests
     [Fact]
     public void FunctionPatchedBetweenCalls_ReturnsTheNewValue()
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
         bench.Assemble(Function, c =>
         {
             c.mov(eax, 1);
@@ -103,7 +107,7 @@ public sealed class SelfModifyingCodeTests
     [Fact]
     public void WriteAcrossPagesIntoCode_IsSeen()
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
         bench.Assemble(Function, c =>
         {
             c.mov(eax, 1);
@@ -125,7 +129,7 @@ public sealed class SelfModifyingCodeTests
     [Fact]
     public void InstructionAcrossPages_SecondPagePatched_IsSeen()
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
         bench.Assemble(Function - 2, c =>
         {
             c.mov(eax, 0x00010101);
@@ -146,7 +150,7 @@ public sealed class SelfModifyingCodeTests
     [Fact]
     public void CodeWrittenByDevice_IsSeen()
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
         bench.Assemble(Function, c =>
         {
             c.mov(ebx, 1);
@@ -171,7 +175,7 @@ public sealed class SelfModifyingCodeTests
     [Fact]
     public void AddressSpaceSwitch_SameLinearAddress_RunsTheOtherCode()
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
         WriteTwoFunctions(bench);
 
         // A second set of tables, which differs in one page.
@@ -206,7 +210,7 @@ public sealed class SelfModifyingCodeTests
     [Fact]
     public void RemapAndInvlpg_RunsTheOtherCode()
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
         WriteTwoFunctions(bench);
 
         Trap trap = bench.Run(c =>
@@ -229,7 +233,7 @@ public sealed class SelfModifyingCodeTests
     [Fact]
     public void RemapOfData_WithoutInvlpgThenWith_ReadsTheNewPage()
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
         bench.Write(TrapBench.Data, 1);
         bench.Write(0x80000, 2);
 
@@ -247,7 +251,7 @@ public sealed class SelfModifyingCodeTests
     [Fact]
     public void PageMadeAbsent_FetchFaultsAfterInvlpg()
     {
-        using var bench = new TrapBench();
+        using var bench = new TrapBench(Options);
         WriteTwoFunctions(bench);
 
         Trap trap = bench.Run(c =>

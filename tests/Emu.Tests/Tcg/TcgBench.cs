@@ -29,7 +29,7 @@ internal sealed class TcgBench : IDisposable
         ports.Add(0x3f8, MemoryRegion.OfIo("text", 1, new TextPort(this), IoAccess.Bytes));
         ports.Add(0xf4, MemoryRegion.OfIo("exit", 1, new ExitPort(this), IoAccess.Bytes));
         Memory = new AddressSpace("memory", root, _lock);
-        var environment = new TcgEnvironment(Memory, new AddressSpace("ports", ports, _lock), Clock, CpuModel.Parse(model), _lock, options ?? new TcgOptions());
+        var environment = new TcgEnvironment(Memory, new AddressSpace("ports", ports, _lock), Clock, CpuModel.Parse(model), _lock, options ?? TierOptions.Default);
         _accelerator = new TcgAccelerator(environment);
         Vcpu = _accelerator.CreateVcpu(0, Apic);
     }

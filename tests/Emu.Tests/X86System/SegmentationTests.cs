@@ -26,7 +26,7 @@ public sealed unsafe class SegmentationTests : IDisposable
         _f.EnterProtected();
 
         ulong key = _f.State->Header.ModeKey;
-        Assert.Equal(X86ModeKey.Code32 | X86ModeKey.Stack32 | X86ModeKey.Flat | X86ModeKey.FsSimple | X86ModeKey.GsSimple | X86ModeKey.Protected, key);
+        Assert.Equal(X86ModeKey.Code32 | X86ModeKey.Stack32 | X86ModeKey.Flat | X86ModeKey.FsSimple | X86ModeKey.GsSimple | X86ModeKey.Protected | X86ModeKey.FloatDefault, key);
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed unsafe class StateTests : IDisposable
         Assert.Equal(new SegmentState(0xf000, 0xffff_0000, 0xffff, 0x9b), state.Segments[1]);
         Assert.Equal(new SegmentState(0, 0, 0xffff, 0x93), state.Segments[3]);
         Assert.Equal((0xffff_0ff0UL, 0x400UL), (state.Dr[4], state.Dr[5]));
-        Assert.Equal(0xffff_0000UL << 32, _f.State->Header.ModeKey);
+        Assert.Equal((0xffff_0000UL << 32) | X86ModeKey.FloatDefault, _f.State->Header.ModeKey);
     }
 
     [Fact]
