@@ -32,14 +32,14 @@ public sealed unsafe partial class TranslationEngine
         IrOptimizer.Run(_ir);
         _options.Translated?.Invoke(_ir);
         BlocksTranslated++;
-        if (_blocks.Remove(key, out TranslationBlock? stale))
+        if (_blocks.Remove(key) is TranslationBlock stale)
         {
             Drop(stale);
         }
 
         TranslationBlock block = Encode(_arena, key, _numbered.Count, secondPage);
         _numbered.Add(block);
-        _blocks.Add(key, block);
+        _blocks.Add(block);
         BlocksIn(page).Add(block);
         if (secondPage is ulong other && other != page)
         {

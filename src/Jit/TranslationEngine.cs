@@ -37,7 +37,7 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
     private readonly CodeArena _arena;
     private readonly CodeArena _singleArena = new(int.MaxValue);
     private readonly IrBlock _ir = new();
-    private readonly Dictionary<BlockKey, TranslationBlock> _blocks = [];
+    private readonly BlockTable _blocks = new();
     private readonly Dictionary<ulong, List<TranslationBlock>> _blocksByPage = [];
     private readonly List<TranslationBlock> _numbered = [];
     private readonly CodeAddressCache _addresses;
@@ -59,7 +59,7 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
         _options = options;
         _arena = new CodeArena(options.CodeCacheBytes);
         _addresses = new CodeAddressCache(cpu, mmu);
-        _tiering = options.Regions is null || options.Entered is not null ? null : new RegionTiering(cpu, options.Regions, _blocks.GetValueOrDefault);
+        _tiering = options.Regions is null || options.Entered is not null ? null : new RegionTiering(cpu, options.Regions, key => _blocks.Find(key));
         mmu.CodeObserver = this;
     }
 
@@ -298,7 +298,8 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
         }
 
         var key = new BlockKey(physical, _cpu->Pc, _cpu->ModeKey);
-        if (!_blocks.TryGetValue(key, out TranslationBlock? block) || !SecondPageMatches(block, linear))
+        TranslationBlock? block = _blocks.Find(key);
+        if (block is null || !SecondPageMatches(block, linear))
         {
             block = Translate(key, linear);
             if (block is null)

@@ -13,8 +13,17 @@ public struct TlbEntry
     /// <summary>Entries per mode; a power of two.</summary>
     public const int Count = 1024;
 
-    /// <summary>Size in bytes.</summary>
+    /// <summary>Size in bytes; 2 to the power of <see cref="SizeShift"/>.</summary>
     public const int Size = 32;
+
+    /// <summary>log2 of <see cref="Size"/>.</summary>
+    public const int SizeShift = 5;
+
+    /// <summary>The index of an entry is made of the page number, from this bit of the address,</summary>
+    public const int PageShift = 12;
+
+    /// <summary>and of what lies above the index, from this bit.</summary>
+    public const int FoldShift = 22;
 
     /// <summary>A tag that matches no access.</summary>
     public const ulong Invalid = 1;
@@ -31,8 +40,11 @@ public struct TlbEntry
     /// <summary>Guest-physical page address, with the low bits of <see cref="TlbPageFlags"/>.</summary>
     public ulong Physical;
 
-    /// <summary>The number of the entry for a linear address.</summary>
-    public static int IndexOf(ulong linear) => (int)(linear >> 12) & (Count - 1);
+    /// <summary>
+    /// The number of the entry for a linear address. Higher bits are folded in, so that streams a power of two apart do not
+    /// fight for one entry.
+    /// </summary>
+    public static int IndexOf(ulong linear) => (int)((linear >> PageShift) ^ (linear >> FoldShift)) & (Count - 1);
 
     /// <summary>True when the page may be written, directly or noticed.</summary>
     public readonly bool IsWriter => (WriteTag & Invalid) == 0;

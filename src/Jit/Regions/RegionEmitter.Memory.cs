@@ -8,7 +8,6 @@ namespace Emu.Jit.Regions;
 internal sealed unsafe partial class RegionEmitter
 {
     private const long PageMask = ~0xfffL;
-    private const int PageShift = 12;
 
     private static readonly int ReadTagOffset = (int)Marshal.OffsetOf<TlbEntry>(nameof(TlbEntry.ReadTag));
     private static readonly int WriteTagOffset = (int)Marshal.OffsetOf<TlbEntry>(nameof(TlbEntry.WriteTag));
@@ -148,8 +147,12 @@ internal sealed unsafe partial class RegionEmitter
     {
         IlLabel miss = StubHere();
         _il.Load(address);
-        _il.Constant4(PageShift - 5);
+        _il.Constant4(TlbEntry.PageShift - TlbEntry.SizeShift);
         _il.Emit(Il.ShiftRightUnsigned);
+        _il.Load(address);
+        _il.Constant4(TlbEntry.FoldShift - TlbEntry.SizeShift);
+        _il.Emit(Il.ShiftRightUnsigned);
+        _il.Emit(Il.Xor);
         _il.Constant8((TlbEntry.Count - 1) * TlbEntry.Size);
         _il.Emit(Il.And);
         _il.Load(_tlb);
