@@ -30,8 +30,8 @@ internal sealed class CodePageCache(SoftMmu mmu)
                 return false;
             }
 
-            entry = (tag, (translation.PhysicalPage & ~0xfffUL) | (ulong)(translation.Flags & (TlbPageFlags.Global | TlbPageFlags.Large)));
-            if ((translation.Flags & TlbPageFlags.Large) != 0)
+            entry = (tag, (translation.PhysicalPage & ~0xfffUL) | (ulong)(translation.Flags & TlbPageFlags.Global));
+            if ((translation.Flags & (TlbPageFlags.Large | TlbPageFlags.Huge)) != 0)
             {
                 _firstLarge = Math.Min(_firstLarge, linear >> LargeRegionShift);
                 _lastLarge = Math.Max(_lastLarge, linear >> LargeRegionShift);

@@ -47,7 +47,8 @@ public sealed unsafe partial class SoftMmu
 
         if (includeGlobal)
         {
-            _largeRegions.Clear();
+            _largePages.Clear();
+            _hugePages.Clear();
         }
     }
 

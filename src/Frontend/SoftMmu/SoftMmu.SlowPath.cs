@@ -170,7 +170,11 @@ public sealed unsafe partial class SoftMmu
 
         if ((translation.Flags & TlbPageFlags.Large) != 0)
         {
-            _largeRegions.Add(page >> LargeRegionShift);
+            _largePages.Add(page >> LargeShift);
+        }
+        else if ((translation.Flags & TlbPageFlags.Huge) != 0)
+        {
+            _hugePages.Add(page >> HugeShift);
         }
     }
 

@@ -23,7 +23,8 @@ public sealed unsafe partial class SoftMmu : IDisposable
 {
     private const ulong PageMask = ~0xfffUL;
     private const int Modes = 3;
-    private const int LargeRegionShift = 30;
+    private const int LargeShift = 22;
+    private const int HugeShift = 30;
 
     /// <summary>Tag bit: the page is known but is device registers (or ROM, for writes).</summary>
     private const ulong TagIo = 2;
@@ -39,8 +40,10 @@ public sealed unsafe partial class SoftMmu : IDisposable
     private readonly AddressSpace _memory;
     private readonly TlbWriters _writers = new();
     private RamWindow _ram;
-    // Which 1 GiB stretches hold pieces of large pages: elsewhere INVLPG need not look for them.
-    private readonly HashSet<ulong> _largeRegions = [];
+
+    // Stretches of 4 MiB and 1 GiB that hold pieces of large pages: elsewhere INVLPG need not look for them.
+    private readonly HashSet<ulong> _largePages = [];
+    private readonly HashSet<ulong> _hugePages = [];
     private bool _disposed;
 
     /// <summary>Creates an empty TLB for the vCPU of <paramref name="cpu"/>.</summary>
@@ -94,19 +97,33 @@ public sealed unsafe partial class SoftMmu : IDisposable
     /// <summary>Drops the translations of one page, and of the large page that holds it (INVLPG).</summary>
     public void FlushPage(ulong linear)
     {
-        bool maybeLarge = _largeRegions.Contains(linear >> LargeRegionShift);
+        bool large = _largePages.Contains(linear >> LargeShift);
+        bool huge = _hugePages.Contains(linear >> HugeShift);
         foreach (TlbContext? context in _contexts)
         {
-            if (context is not null)
+            if (context is null)
             {
-                FlushPage(context, linear, maybeLarge);
+                continue;
+            }
+
+            DropPage(context, linear);
+
+            // A large page is cached in 4 KiB pieces, any of which may be meant.
+            if (large)
+            {
+                context.DropPieces(TlbPageFlags.Large, linear >> LargeShift, LargeShift);
+            }
+
+            if (huge)
+            {
+                context.DropPieces(TlbPageFlags.Huge, linear >> HugeShift, HugeShift);
             }
         }
 
         PageFlushed?.Invoke(linear);
     }
 
-    private static void FlushPage(TlbContext context, ulong linear, bool maybeLarge)
+    private static void DropPage(TlbContext context, ulong linear)
     {
         for (int mode = 0; mode < Modes; mode++)
         {
@@ -116,14 +133,6 @@ public sealed unsafe partial class SoftMmu : IDisposable
                 context.Drop(entry);
             }
         }
-
-        // A large page is cached in 4 KiB pieces, any of which may be meant.
-        if (!maybeLarge)
-        {
-            return;
-        }
-
-        context.DropLarge(linear >> LargeRegionShift, LargeRegionShift);
     }
 
     /// <summary>Makes writes to a physical page take the slow path, because code in it was translated or the dirty log asks.</summary>

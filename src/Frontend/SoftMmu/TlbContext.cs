@@ -77,14 +77,14 @@ internal sealed unsafe class TlbContext : IDisposable
         _localCount = 0;
     }
 
-    /// <summary>Drops the pieces of large pages in one region of 2^<paramref name="shift"/> bytes.</summary>
-    public void DropLarge(ulong region, int shift)
+    /// <summary>Drops the pieces of pages of <paramref name="size"/> in one stretch of 2^<paramref name="shift"/> bytes.</summary>
+    public void DropPieces(TlbPageFlags size, ulong stretch, int shift)
     {
         for (int i = 0; i < Size; i++)
         {
             TlbEntry* entry = _entries + i;
             ulong tag = (entry->ReadTag & TlbEntry.Invalid) == 0 ? entry->ReadTag : entry->WriteTag;
-            if ((entry->Physical & (ulong)TlbPageFlags.Large) != 0 && tag >> shift == region)
+            if ((entry->Physical & (ulong)size) != 0 && tag >> shift == stretch)
             {
                 Drop(entry);
             }

@@ -74,6 +74,9 @@ public enum TlbPageFlags
     /// <summary>Global: survives a CR3 write.</summary>
     Global = 4,
 
-    /// <summary>Part of a large page: INVLPG of any address in it must drop it.</summary>
+    /// <summary>Part of a page of 2 or 4 MiB: INVLPG of any address in it must drop it.</summary>
     Large = 8,
+
+    /// <summary>Part of a page of 1 GiB, likewise.</summary>
+    Huge = 16,
 }

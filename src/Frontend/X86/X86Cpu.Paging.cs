@@ -180,7 +180,7 @@ public sealed unsafe partial class X86Cpu
 
         ulong leaf = path.Entries[path.Depth - 1];
         ulong page = LeafAddress(leaf, shift, large, path.EntrySize == 8) | (linear & ((1UL << shift) - 1) & ~0xfffUL);
-        translation = new PageTranslation(page, LeafFlags(leaf, path.Allowed, large, mode));
+        translation = new PageTranslation(page, LeafFlags(leaf, path.Allowed, shift, mode));
         return WalkResult.Done;
     }
 
@@ -214,12 +214,13 @@ public sealed unsafe partial class X86Cpu
         : wide ? entry & 0x000f_ffff_ffff_ffffUL & ~((1UL << shift) - 1)
         : (entry & 0xffc0_0000) | ((entry & 0x1f_e000) << 19);
 
-    private TlbPageFlags LeafFlags(ulong leaf, ulong allowed, bool large, MmuMode mode)
+    private TlbPageFlags LeafFlags(ulong leaf, ulong allowed, int shift, MmuMode mode)
     {
         // Write only once D is set, so that the first write walks again and sets it.
         bool write = (leaf & EntryDirty) != 0 && IsAllowed(allowed, false, MmuAccess.Write, mode);
         bool global = (leaf & EntryGlobal) != 0 && (State->Cr4 & ControlBits.Cr4Pge) != 0;
-        return TlbPageFlags.Read | (write ? TlbPageFlags.Write : 0) | (global ? TlbPageFlags.Global : 0) | (large ? TlbPageFlags.Large : 0);
+        return TlbPageFlags.Read | (write ? TlbPageFlags.Write : 0) | (global ? TlbPageFlags.Global : 0)
+            | (shift switch { 12 => 0, 30 => TlbPageFlags.Huge, _ => TlbPageFlags.Large });
     }
 
     /// <summary>The access rights of SDM vol. 3, 4.6.1.</summary>
