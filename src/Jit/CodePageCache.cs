@@ -10,9 +10,8 @@ internal sealed class CodePageCache(SoftMmu mmu)
 
     private readonly (ulong Tag, ulong Physical)[] _entries = new (ulong, ulong)[Size];
 
-    // The stretch of 1 GiB regions with pieces of large pages, any of which INVLPG of one address drops.
-    private ulong _firstLarge = ulong.MaxValue;
-    private ulong _lastLarge;
+    // Stretches of 1 GiB with pieces of large pages, any of which INVLPG of one address drops.
+    private readonly HashSet<ulong> _large = [];
 
     /// <summary>The page translated last is global: it survives a CR3 write.</summary>
     public bool LastWasGlobal { get; private set; }
@@ -33,8 +32,7 @@ internal sealed class CodePageCache(SoftMmu mmu)
             entry = (tag, (translation.PhysicalPage & ~0xfffUL) | (ulong)(translation.Flags & TlbPageFlags.Global));
             if ((translation.Flags & (TlbPageFlags.Large | TlbPageFlags.Huge)) != 0)
             {
-                _firstLarge = Math.Min(_firstLarge, linear >> LargeRegionShift);
-                _lastLarge = Math.Max(_lastLarge, linear >> LargeRegionShift);
+                _large.Add(linear >> LargeRegionShift);
             }
         }
 
@@ -44,7 +42,7 @@ internal sealed class CodePageCache(SoftMmu mmu)
     }
 
     /// <summary>True when a large page with code may hold <paramref name="linear"/>.</summary>
-    public bool MayBeLarge(ulong linear) => linear >> LargeRegionShift >= _firstLarge && linear >> LargeRegionShift <= _lastLarge;
+    public bool MayBeLarge(ulong linear) => _large.Contains(linear >> LargeRegionShift);
 
     /// <summary>Forgets the page of <paramref name="linear"/>.</summary>
     public void Forget(ulong linear)
@@ -68,6 +66,11 @@ internal sealed class CodePageCache(SoftMmu mmu)
             {
                 _entries[i] = default;
             }
+        }
+
+        if (includeGlobal)
+        {
+            _large.Clear();
         }
     }
 }

@@ -227,7 +227,7 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
         _options.Entered?.Invoke(block.Key.Pc);
         _cpu->Leave = LeaveReason.BlockEnd;
         Op* exit = Execute(block.Entry);
-        while (_cpu->Leave is LeaveReason.BlockEnd or LeaveReason.HotBlock)
+        while (_cpu->Leave is LeaveReason.BlockEnd or LeaveReason.HotBlock or LeaveReason.Lookup)
         {
             if (_cpu->Leave == LeaveReason.HotBlock)
             {
@@ -244,9 +244,11 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
                 _cpu->Pc = exit->C != 0 ? (ulong)exit->Imm : IrBlock.JumpTarget(from.Key.Pc, from.PcMask, exit->Imm);
             }
 
+            bool mayGoOn = _cpu->Leave == LeaveReason.Lookup || (from is not null && from.MayChain);
+            _cpu->Leave = LeaveReason.BlockEnd;
             _cpu->CurrentOp = 0;
             _arrivesIndirectly = exit == null;
-            if (_cpu->ExitRequest != 0 || exit == null || !from!.MayChain)
+            if (_cpu->ExitRequest != 0 || !mayGoOn)
             {
                 return LeaveReason.BlockEnd;
             }
@@ -258,7 +260,7 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
                 return LeaveReason.Fault;
             }
 
-            if (generation == _generation)
+            if (from is not null && generation == _generation)
             {
                 Link(from, exit, to);
             }

@@ -122,6 +122,9 @@ public enum LeaveReason
 
     /// <summary>The returned op, a block's counter, has run out: the block is hot. Execution continues at the op behind it.</summary>
     HotBlock,
+
+    /// <summary>A block that may chain ended in a jump whose target the jump cache does not know, or there is a request; the program counter is set.</summary>
+    Lookup,
 }
 
 /// <summary>One entry of the jump cache: valid when both tags match.</summary>

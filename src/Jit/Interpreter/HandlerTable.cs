@@ -28,6 +28,9 @@ internal static unsafe class HandlerTable
     /// <summary>The handler of jumps that leave the page.</summary>
     public static nint JumpFar { get; } = CodeOf(Handlers.JumpFar);
 
+    /// <summary>The handler of indirect jumps in blocks that may not chain.</summary>
+    public static nint JumpIndirectUnchained { get; } = CodeOf(Handlers.JumpIndirectUnchained);
+
     /// <summary>The handler in front of a block that counts its executions.</summary>
     public static nint Count { get; } = CodeOf(Handlers.Count);
 

@@ -103,7 +103,7 @@ internal static unsafe partial class Handlers
         JumpCacheEntry* entry = header->JumpCache + JumpCacheEntry.IndexOf(pc);
         if (entry->Pc != pc || entry->ModeKey != header->ModeKey || header->ExitRequest != 0)
         {
-            return LeaveWith(null, cpu, LeaveReason.BlockEnd);
+            return LeaveWith(null, cpu, LeaveReason.Lookup);
         }
 
         Op* target = (Op*)entry->Code;
@@ -120,11 +120,21 @@ internal static unsafe partial class Handlers
         JumpCacheEntry* entry = header->JumpCache + JumpCacheEntry.IndexOf(pc);
         if (entry->Pc != pc || entry->ModeKey != header->ModeKey || header->ExitRequest != 0)
         {
-            return LeaveWith(null, cpu, LeaveReason.BlockEnd);
+            return LeaveWith(null, cpu, LeaveReason.Lookup);
         }
 
         Op* target = (Op*)entry->Code;
         return ((delegate*<Op*, byte*, Op*>)target->Handler)(target, cpu);
+    }
+
+    /// <summary>The same in a block that may not chain: whatever comes next, the dispatcher is asked.</summary>
+    [MethodImpl(Hot)]
+    public static Op* JumpIndirectUnchained(Op* op, byte* cpu)
+    {
+        CpuHeader* header = (CpuHeader*)cpu;
+        header->Instructions += op->Dst;
+        header->Pc = *(ulong*)(cpu + op->A);
+        return LeaveWith(null, cpu, LeaveReason.BlockEnd);
     }
 
     [MethodImpl(Hot)]

@@ -26,6 +26,9 @@ internal static unsafe class OpEncoder
             case IrOpcode.Jump:
                 EncodeJump(ir, op, block);
                 break;
+            case IrOpcode.JumpIndirect when !block.MayChain:
+                op->Handler = HandlerTable.JumpIndirectUnchained;
+                break;
             default:
                 if (ir.ImmediateB && !ir.IsBlockEnd)
                 {

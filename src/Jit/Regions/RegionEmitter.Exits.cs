@@ -308,7 +308,7 @@ internal sealed unsafe partial class RegionEmitter
         _il.Mark(miss);
         _il.Constant8(0);
         _il.Store(_exit);
-        ReturnToEngine();
+        ReturnToEngine(LeaveReason.Lookup);
         _il.Mark(found);
         PushEntryField(nameof(JumpCacheEntry.Code));
         _il.Store(_exit);
@@ -367,15 +367,15 @@ internal sealed unsafe partial class RegionEmitter
         _il.Store(_exit);
         _il.Emit(Il.Branch, enter);
         _il.Mark(leave);
-        ReturnToEngine();
+        ReturnToEngine(LeaveReason.BlockEnd);
     }
 
-    // Handlers.LeaveWith with LeaveReason.BlockEnd.
-    private void ReturnToEngine()
+    // Handlers.LeaveWith.
+    private void ReturnToEngine(LeaveReason reason)
     {
         StoreHeader(HeaderOffset.CurrentOp, _exit);
         PushHeaderAddress(HeaderOffset.Leave);
-        _il.Constant4((int)LeaveReason.BlockEnd);
+        _il.Constant4((int)reason);
         _il.Emit(Il.StoreI4);
         _il.Load(_exit);
         _il.Emit(Il.Return);

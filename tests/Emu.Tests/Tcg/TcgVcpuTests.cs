@@ -55,6 +55,39 @@ public sealed class TcgVcpuTests
     }
 
     [Fact]
+    public void Step_OverAReturnToCodeThatRanBefore_ExecutesOneInstruction()
+    {
+        using var bench = new TcgBench();
+        X86State end = bench.Run64(c =>
+        {
+            Label start = c.CreateLabel();
+            Label again = c.CreateLabel();
+            Label function = c.CreateLabel();
+            c.Label(ref start);
+            c.mov(ecx, 100);
+            c.Label(ref again);
+            c.call(function);
+            c.inc(eax);
+            c.dec(ecx);
+            c.jnz(again);
+            c.@out(0xf4, al);
+            c.jmp(start);
+            c.Label(ref function);
+            c.ret();
+        });
+
+        // jmp, mov, call, ret: the code behind the call is in the jump cache.
+        for (int i = 0; i < 4; i++)
+        {
+            Assert.Equal(VcpuExitReason.Stepped, bench.Vcpu.Step().Reason);
+        }
+
+        Assert.Equal(end.Gpr[0], bench.Vcpu.GetState().Gpr[0]);
+        Assert.Equal(VcpuExitReason.Stepped, bench.Vcpu.Step().Reason);
+        Assert.Equal(end.Gpr[0] + 1, bench.Vcpu.GetState().Gpr[0]);
+    }
+
+    [Fact]
     public void DataBreakpoint_Hit_TrapsRightAfterTheWrite()
     {
         using var bench = new TcgBench();
