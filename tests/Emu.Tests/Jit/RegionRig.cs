@@ -169,6 +169,9 @@ internal sealed unsafe class RegionRig : IDisposable
             (exit, Header->Pc) = (0, target);
         }
 
+        // A conditional jump to another page returns to the engine to be looked up in tier 0, and is looked up by a region.
+        Header->Leave = Header->Leave == LeaveReason.Lookup ? LeaveReason.BlockEnd : Header->Leave;
+
         return new RegionOutcome(new Span<byte>(Cpu.State, X86CpuState.Size).ToArray(), Compared().ToArray(), exit, threw, Cpu.PendingFault);
     }
 
