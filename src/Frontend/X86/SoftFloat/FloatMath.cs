@@ -293,21 +293,25 @@ internal static class FloatMath
     private static UInt128 Tail(bool half, bool inexact, bool notExactlyHalf) =>
         ((UInt128)(half ? 1UL : 0) << 63) | (inexact && (!half || notExactlyHalf) ? UInt128.One : UInt128.Zero);
 
-    private static ulong IntegerSquareRoot(UInt128 value)
+    /// <summary>The integer square root of a number of 127 or 128 bits.</summary>
+    public static ulong IntegerSquareRoot(UInt128 value)
     {
         // The estimate is good to 52 bits, one Newton step squares its error; the loops mend the last unit.
-        double estimate = Math.Sqrt((double)value);
+        double estimate = Math.Sqrt((double)(ulong)(value >> 64)) * 4294967296.0;
         ulong root = estimate >= 18446744073709551615.0 ? ulong.MaxValue : (ulong)estimate;
         Int128 error = (Int128)(value - ((UInt128)root * root));
-        Int128 corrected = root + (error / (2 * (Int128)root));
-        root = corrected > ulong.MaxValue ? ulong.MaxValue : (ulong)corrected;
-        while ((UInt128)root * root > value)
+        long correction = (long)((double)(long)(error >> 20) * (1 << 19) / root);
+        root = correction > 0 && root > ulong.MaxValue - (ulong)correction ? ulong.MaxValue : root + (ulong)correction;
+        Int128 rest = (Int128)(value - ((UInt128)root * root));
+        while (rest < 0)
         {
             root--;
+            rest += (2 * (Int128)root) + 1;
         }
 
-        while (root != ulong.MaxValue && (UInt128)(root + 1) * (root + 1) <= value)
+        while (rest > 2 * (Int128)root)
         {
+            rest -= (2 * (Int128)root) + 1;
             root++;
         }
 

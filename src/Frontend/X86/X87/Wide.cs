@@ -1,10 +1,12 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using Emu.Frontend.X86.SoftFloat;
 
 namespace Emu.Frontend.X86.X87;
 
 /// <summary>
 /// A number with a 128-bit significand for computing the transcendental functions: ±Significand × 2^(Exponent − 127), bit 127
-/// set, or zero. Results are truncated; an operation errs by a few units of 2^-127, which leaves 60 bits of margin.
+/// set, or zero. Results are truncated; an operation errs by a few units of 2^-127.
 /// </summary>
 internal readonly struct Wide
 {
@@ -94,6 +96,12 @@ internal readonly struct Wide
     /// <summary>A finite operand.</summary>
     public static Wide FromOperand(in Unpacked x) => x.Kind == FloatKind.Zero ? default : new(x.Negative, x.Exponent, (UInt128)x.Significand << 64);
 
+    /// <summary>The number as a fraction in units of 2^-128; it must be below one, and its sign is dropped.</summary>
+    public UInt128 ToFraction() => Exponent < -128 ? UInt128.Zero : Significand >> (-1 - Exponent);
+
+    /// <summary>The product with a positive number in units of 2^-127.</summary>
+    public Wide Times(UInt128 factor) => FromInteger(Negative, Exponent + 1, MultiplyHigh(Significand, factor));
+
     /// <summary>The number divided by a small integer.</summary>
     public Wide Over(ulong divisor)
     {
@@ -120,21 +128,23 @@ internal readonly struct Wide
         ? Encoded.Zero(Negative)
         : FloatRounding.Round(Negative, Exponent, exact ? Significand : Significand | UInt128.One, FloatFormat.Extended, ref context);
 
-    private static Wide FromDouble(double value)
-    {
-        ulong bits = BitConverter.DoubleToUInt64Bits(value);
-        return new Wide(false, (int)((bits >> 52) & 0x7ff) - 1023, (UInt128)((bits << 11) | (1UL << 63)) << 64);
-    }
-
-    private static UInt128 MultiplyHigh(UInt128 x, UInt128 y)
+    /// <summary>The upper half of a product, a few units low.</summary>
+    public static UInt128 MultiplyHigh(UInt128 x, UInt128 y)
     {
         ulong x1 = (ulong)(x >> 64);
         ulong x0 = (ulong)x;
         ulong y1 = (ulong)(y >> 64);
         ulong y0 = (ulong)y;
-        UInt128 cross1 = (UInt128)x1 * y0;
-        UInt128 cross0 = (UInt128)x0 * y1;
-        UInt128 middle = (UInt128)(ulong)cross1 + (ulong)cross0 + Math.BigMul(x0, y0, out _);
-        return ((UInt128)x1 * y1) + (cross1 >> 64) + (cross0 >> 64) + (middle >> 64);
+        return new UInt128(MultiplyHigh(x1, y1), x1 * y1) + MultiplyHigh(x1, y0) + MultiplyHigh(x0, y1);
+    }
+
+    /// <summary>The upper half of a product.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong MultiplyHigh(ulong x, ulong y) => Bmi2.X64.IsSupported ? Bmi2.X64.MultiplyNoFlags(x, y) : Math.BigMul(x, y, out _);
+
+    private static Wide FromDouble(double value)
+    {
+        ulong bits = BitConverter.DoubleToUInt64Bits(value);
+        return new Wide(false, (int)((bits >> 52) & 0x7ff) - 1023, (UInt128)((bits << 11) | (1UL << 63)) << 64);
     }
 }

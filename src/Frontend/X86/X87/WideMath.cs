@@ -1,10 +1,13 @@
 namespace Emu.Frontend.X86.X87;
 
-/// <summary>Elementary functions by argument reduction and power series, good to about 120 bits.</summary>
+/// <summary>Elementary functions by argument reduction and power series, good to about 100 bits.</summary>
 internal static class WideMath
 {
     /// <summary>π/2 in units of 2^-65, to the 66 bits that processors keep (see <see cref="ReduceQuadrant"/>).</summary>
     private static readonly UInt128 HalfPi = new(3, 0x243f6a8885a308d3);
+
+    /// <summary>1/π in units of 2^-64, rounded down.</summary>
+    private const ulong InversePi = 0x517cc1b727220a94;
 
     private static readonly Wide[] ArcTangents = BuildArcTangents();
 
@@ -12,40 +15,33 @@ internal static class WideMath
     public static Wide PowerOfTwoMinusOne(in Wide x)
     {
         Wide y = x * X87Constants.Get(X87Constant.LogETwo);
-        Wide factor = Wide.One;
-        for (int n = 36; n > 1; n--)
-        {
-            factor = Wide.One + (y * factor).Over((ulong)n);
-        }
-
-        return y * factor;
+        return y.Times(WideSeries.Exponential.Evaluate(y.ToFraction(), y.Negative));
     }
 
     /// <summary>log2(x) for a positive x.</summary>
     public static Wide LogTwo(in Wide x)
     {
-        // x = 2^k · m with m near one, so that no bits cancel when k is added.
-        Wide mantissa = x.Scale(-x.Exponent);
-        int k = x.Exponent;
-        if (mantissa.Significand >> 126 == 3)
+        // x = 2^k · m with m near one, so that no bits cancel when k is added; five bits make room for the product below.
+        bool upper = x.Significand >> 126 == 3;
+        int k = upper ? x.Exponent + 1 : x.Exponent;
+        UInt128 m = x.Significand >> (upper ? 6 : 5);
+
+        // m · c = 1 + r with a small r; the product's integer part goes out of the top, and what is left is r in units of 2^-133.
+        int index = (int)(((uint)(m >> 113) + 1) >> 1);
+        Int128 r = (Int128)(m * WideSeries.Reciprocal(index));
+        Wide near = LogTwoNearOne(Wide.FromInteger(r < 0, 127 - 133, (UInt128)(r < 0 ? -r : r)));
+        if (k == 0 && index == 256)
         {
-            mantissa = mantissa.Scale(-1);
-            k++;
+            return near;
         }
 
-        return Wide.FromInteger(k) + LogTwoOfRatio(mantissa - Wide.One, mantissa + Wide.One);
+        UInt128 small = near.Exponent < -112 ? UInt128.Zero : near.Significand >> (127 - 112 - near.Exponent);
+        Int128 sum = ((Int128)k << 112) + WideSeries.Logarithm(index) + (near.Negative ? -(Int128)small : (Int128)small);
+        return Wide.FromInteger(sum < 0, 127 - 112, (UInt128)(sum < 0 ? -sum : sum));
     }
 
     /// <summary>log2(1 + x) for x > −1.</summary>
-    public static Wide LogTwoPlusOne(in Wide x)
-    {
-        if (x.Exponent >= -2)
-        {
-            return LogTwo(Wide.One + x);
-        }
-
-        return LogTwoOfRatio(x, x + Wide.FromInteger(2));
-    }
+    public static Wide LogTwoPlusOne(in Wide x) => x.Exponent < -9 ? LogTwoNearOne(x) : LogTwo(Wide.One + x);
 
     /// <summary>The angle of the point (x, y), both positive.</summary>
     public static Wide ArcTangent(in Wide y, in Wide x)
@@ -70,87 +66,36 @@ internal static class WideMath
             return x;
         }
 
-        // x = m × 2^(e − 63) in units of 2^-65 is m × 2^(e + 2); division by doubling keeps the remainder below 66 bits.
-        UInt128 remainder = x.Significand >> 64;
-        for (int i = 0; i <= x.Exponent + 2; i++)
+        // x = m × 2^(e − 63) in units of 2^-65 is m × 2^(e + 2); the quotient's estimate is low by at most two.
+        UInt128 remainder = (x.Significand >> 64) << (x.Exponent + 2);
+        ulong quotient = Wide.MultiplyHigh((ulong)(remainder >> 64), InversePi);
+        remainder -= quotient * HalfPi;
+        while (remainder >= HalfPi)
         {
-            remainder <<= i == 0 ? 0 : 1;
-            quadrant = (quadrant << 1) & 3;
-            while (remainder >= HalfPi)
-            {
-                remainder -= HalfPi;
-                quadrant++;
-            }
+            remainder -= HalfPi;
+            quotient++;
         }
 
         bool up = remainder << 1 > HalfPi;
-        quadrant = (quadrant + (up ? 1 : 0)) & 3;
+        quadrant = (int)(quotient + (up ? 1UL : 0)) & 3;
         Wide result = Wide.FromInteger(up != x.Negative, 127 - 65, up ? HalfPi - remainder : remainder);
         quadrant = x.Negative ? (4 - quadrant) & 3 : quadrant;
         return result;
     }
 
     /// <summary>Sine of a reduced angle.</summary>
-    public static Wide Sine(in Wide x)
-    {
-        Wide square = x * x;
-        Wide factor = Wide.One;
-        for (int n = 36; n > 0; n -= 2)
-        {
-            factor = Wide.One - (square * factor).Over((ulong)(n * (n + 1)));
-        }
-
-        return x * factor;
-    }
+    public static Wide Sine(in Wide x) => x.Times(WideSeries.Sine.Evaluate(SquareFraction(x), alternating: true));
 
     /// <summary>Cosine of a reduced angle.</summary>
-    public static Wide Cosine(in Wide x)
-    {
-        Wide square = x * x;
-        Wide factor = Wide.One;
-        for (int n = 35; n > 0; n -= 2)
-        {
-            factor = Wide.One - (square * factor).Over((ulong)(n * (n + 1)));
-        }
+    public static Wide Cosine(in Wide x) => Wide.FromInteger(negative: false, 0, WideSeries.Cosine.Evaluate(SquareFraction(x), alternating: true));
 
-        return factor;
-    }
+    private static Wide LogTwoNearOne(in Wide r) => r.IsZero ? default : r.Times(WideSeries.LogTwo.Evaluate(r.ToFraction(), !r.Negative));
 
-    // log2((1 + s) / (1 − s)) with s = numerator / denominator, by the series of the area tangent.
-    private static Wide LogTwoOfRatio(in Wide numerator, in Wide denominator)
-    {
-        if (numerator.IsZero)
-        {
-            return default;
-        }
+    private static Wide ArcTangentSeries(in Wide t) => t.IsZero ? default : t.Times(WideSeries.ArcTangent.Evaluate(SquareFraction(t), alternating: true));
 
-        Wide s = numerator / denominator;
-        Wide square = s * s;
-        Wide sum = default;
-        for (int n = 61; n > 0; n -= 2)
-        {
-            sum = (sum * square) + Wide.One.Over((ulong)n);
-        }
-
-        return (s * sum).Scale(1) * X87Constants.Get(X87Constant.LogTwoE);
-    }
-
-    private static Wide ArcTangentSeries(in Wide t)
-    {
-        if (t.IsZero)
-        {
-            return default;
-        }
-
-        Wide square = t * t;
-        Wide sum = default;
-        for (int n = 37; n > 0; n -= 2)
-        {
-            sum = Wide.One.Over((ulong)n) - (sum * square);
-        }
-
-        return t * sum;
-    }
+    // The square of a number below one, in units of 2^-128.
+    private static UInt128 SquareFraction(in Wide x) =>
+        x.Exponent < -64 ? UInt128.Zero : Wide.MultiplyHigh(x.Significand, x.Significand) >> (-2 - (2 * x.Exponent));
 
     // The nearest multiple of 1/8 to a number in [0, 1], in eighths.
     private static int NearestEighth(in Wide t) => t.Exponent < -4 || t.IsZero ? 0 : (int)(((t.Significand >> (123 - t.Exponent)) + 1) >> 1);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Emu.Frontend.Ir;
 using Emu.Frontend.X86.SoftFloat;
 
@@ -8,6 +9,9 @@ internal interface IX87Operation
 {
     /// <summary>Computes.</summary>
     static abstract Encoded Apply(in Unpacked destination, in Unpacked source, in FloatFormat format, ref FloatContext context);
+
+    /// <summary>Computes by <see cref="X87Normal"/>.</summary>
+    static abstract unsafe int ApplyNormal(ulong destination, uint destinationSign, ulong source, uint sourceSign, byte* result);
 }
 
 /// <summary>FADD.</summary>
@@ -16,6 +20,10 @@ internal readonly struct X87Add : IX87Operation
     /// <inheritdoc/>
     public static Encoded Apply(in Unpacked destination, in Unpacked source, in FloatFormat format, ref FloatContext context) =>
         FloatMath.Add(destination, source, format, ref context);
+
+    /// <inheritdoc/>
+    public static unsafe int ApplyNormal(ulong destination, uint destinationSign, ulong source, uint sourceSign, byte* result) =>
+        X87Normal.Add(destination, destinationSign, source, sourceSign, result);
 }
 
 /// <summary>FSUB.</summary>
@@ -24,6 +32,10 @@ internal readonly struct X87Subtract : IX87Operation
     /// <inheritdoc/>
     public static Encoded Apply(in Unpacked destination, in Unpacked source, in FloatFormat format, ref FloatContext context) =>
         FloatMath.Subtract(destination, source, format, ref context);
+
+    /// <inheritdoc/>
+    public static unsafe int ApplyNormal(ulong destination, uint destinationSign, ulong source, uint sourceSign, byte* result) =>
+        X87Normal.Add(destination, destinationSign, source, sourceSign ^ 0x8000, result);
 }
 
 /// <summary>FSUBR.</summary>
@@ -32,6 +44,10 @@ internal readonly struct X87SubtractReversed : IX87Operation
     /// <inheritdoc/>
     public static Encoded Apply(in Unpacked destination, in Unpacked source, in FloatFormat format, ref FloatContext context) =>
         FloatMath.Subtract(source, destination, format, ref context);
+
+    /// <inheritdoc/>
+    public static unsafe int ApplyNormal(ulong destination, uint destinationSign, ulong source, uint sourceSign, byte* result) =>
+        X87Normal.Add(source, sourceSign, destination, destinationSign ^ 0x8000, result);
 }
 
 /// <summary>FMUL.</summary>
@@ -40,6 +56,10 @@ internal readonly struct X87Multiply : IX87Operation
     /// <inheritdoc/>
     public static Encoded Apply(in Unpacked destination, in Unpacked source, in FloatFormat format, ref FloatContext context) =>
         FloatMath.Multiply(destination, source, format, ref context);
+
+    /// <inheritdoc/>
+    public static unsafe int ApplyNormal(ulong destination, uint destinationSign, ulong source, uint sourceSign, byte* result) =>
+        X87Normal.Multiply(destination, destinationSign, source, sourceSign, result);
 }
 
 /// <summary>FDIV.</summary>
@@ -48,6 +68,10 @@ internal readonly struct X87Divide : IX87Operation
     /// <inheritdoc/>
     public static Encoded Apply(in Unpacked destination, in Unpacked source, in FloatFormat format, ref FloatContext context) =>
         FloatMath.Divide(destination, source, format, ref context);
+
+    /// <inheritdoc/>
+    public static unsafe int ApplyNormal(ulong destination, uint destinationSign, ulong source, uint sourceSign, byte* result) =>
+        X87Normal.Divide(destination, destinationSign, source, sourceSign, result);
 }
 
 /// <summary>FDIVR.</summary>
@@ -56,6 +80,10 @@ internal readonly struct X87DivideReversed : IX87Operation
     /// <inheritdoc/>
     public static Encoded Apply(in Unpacked destination, in Unpacked source, in FloatFormat format, ref FloatContext context) =>
         FloatMath.Divide(source, destination, format, ref context);
+
+    /// <inheritdoc/>
+    public static unsafe int ApplyNormal(ulong destination, uint destinationSign, ulong source, uint sourceSign, byte* result) =>
+        X87Normal.Divide(source, sourceSign, destination, destinationSign, result);
 }
 
 /// <summary>The forms of the two-operand operations (SDM vol. 2, FADD/FADDP/FIADD and relatives).</summary>
@@ -87,8 +115,19 @@ internal static unsafe class X87Binary<TOperation>
     private static ulong Registers(CpuHeader* cpu, int destination, int source, int pops)
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
+        bool empty = X87Stack.IsEmpty(state, destination) || X87Stack.IsEmpty(state, source);
+        if (!empty && X87Normal.Applies(state))
+        {
+            byte* other = X87Stack.Slot(state, source);
+            if (Normal(state, destination, *(ulong*)other, *(ushort*)(other + 8)))
+            {
+                X87Stack.Pop(state, pops);
+                return 0;
+            }
+        }
+
         FloatContext context = X87Stack.Begin(state);
-        if (X87Stack.IsEmpty(state, destination) || X87Stack.IsEmpty(state, source))
+        if (empty)
         {
             if (X87Stack.Underflow(state))
             {
@@ -109,9 +148,30 @@ internal static unsafe class X87Binary<TOperation>
         return 0;
     }
 
+    // False when the operands or the result are not for the short way; nothing has changed then.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool Normal(X86CpuState* state, int destination, ulong source, uint sourceSign)
+    {
+        byte* target = X87Stack.Slot(state, destination);
+        int status = TOperation.ApplyNormal(*(ulong*)target, *(ushort*)(target + 8), source, sourceSign, target);
+        if (status == X87Normal.NotNormal)
+        {
+            return false;
+        }
+
+        X87Stack.Record(state, status);
+        return true;
+    }
+
     private static ulong Memory(CpuHeader* cpu, in Unpacked source)
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
+        if (source.Kind == FloatKind.Finite && !source.IsDenormal && X87Normal.Applies(state) && !X87Stack.IsEmpty(state, 0)
+            && Normal(state, 0, source.Significand, (uint)(source.Exponent + FloatFormat.Extended.Bias) | (source.Negative ? 0x8000u : 0)))
+        {
+            return 0;
+        }
+
         FloatContext context = X87Stack.Begin(state);
         if (X87Stack.IsEmpty(state, 0))
         {
@@ -140,6 +200,17 @@ internal static unsafe class X87Arithmetic
     public static ulong Fsqrt(CpuHeader* cpu, ulong a, ulong b, ulong imm)
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
+        if (X87Normal.Applies(state) && !X87Stack.IsEmpty(state, 0))
+        {
+            byte* top = X87Stack.Slot(state, 0);
+            int status = X87Normal.SquareRoot(*(ulong*)top, *(ushort*)(top + 8), top);
+            if (status != X87Normal.NotNormal)
+            {
+                X87Stack.Record(state, status);
+                return 0;
+            }
+        }
+
         FloatContext context = X87Stack.Begin(state);
         return RequireTop(state) ? Replace(state, FloatMath.SquareRoot(X87Stack.Read(state, 0), X87Stack.Precision(state), ref context), context) : 0;
     }

@@ -81,13 +81,13 @@ internal static unsafe class X87Compare
     // False when an unmasked exception forbids pops; condition codes or flags are set all the same.
     private static bool Compare(X86CpuState* state, in Unpacked source, bool empty, bool quiet, out FloatOrder order)
     {
-        FloatContext context = X87Stack.ContextOf(state);
         order = FloatOrder.Unordered;
         if (empty)
         {
             return X87Stack.Underflow(state);
         }
 
+        FloatContext context = X87Stack.ContextOf(state);
         order = FloatMath.Compare(X87Stack.Read(state, 0), source, quiet, ref context);
         return X87Stack.Finish(state, context);
     }

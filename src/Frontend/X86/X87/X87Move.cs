@@ -247,6 +247,12 @@ internal static unsafe class X87Move
             return 0;
         }
 
+        if (value.Kind == FloatKind.Finite && !value.IsDenormal)
+        {
+            X87Stack.PushUnchecked(state, new Encoded(value.Negative, value.Exponent + FloatFormat.Extended.Bias, value.Significand));
+            return 0;
+        }
+
         // The conversion is exact; of its exceptions only an unmasked invalid one stops it, a denormal one is reported after it.
         Encoded result = FloatConvert.ToFormat(value, FloatFormat.Extended, ref context);
         X87Stack.Finish(state, context);

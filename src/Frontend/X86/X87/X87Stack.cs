@@ -17,6 +17,7 @@ internal static unsafe class X87Stack
     public static X86CpuState* StateOf(CpuHeader* cpu) => (X86CpuState*)cpu;
 
     /// <summary>Clears C1 and takes rounding and masks from the control word.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static FloatContext Begin(X86CpuState* state)
     {
         state->X87Status &= unchecked((ushort)~X87Status.C1);
@@ -24,6 +25,7 @@ internal static unsafe class X87Stack
     }
 
     /// <summary>Takes rounding and masks from the control word and leaves the status word alone.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static FloatContext ContextOf(X86CpuState* state) => new()
     {
         Rounding = (RoundingMode)((state->X87Control >> 10) & 3),
@@ -57,7 +59,16 @@ internal static unsafe class X87Stack
         context.Masked(context.Flags & (BeforeComputation | FloatFlags.Overflow | FloatFlags.Underflow));
 
     /// <summary>True when ST(<paramref name="index"/>) is empty.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsEmpty(X86CpuState* state, int index) => ((state->X87Empty >> Physical(state, index)) & 1) != 0;
+
+    /// <summary>The 80 bits of ST(<paramref name="index"/>) in the state.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* Slot(X86CpuState* state, int index) => state->X87 + (16 * Physical(state, index));
+
+    /// <summary>Clears C1 and sets the status bits of an operation whose exceptions are all masked.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Record(X86CpuState* state, int bits) => state->X87Status = (ushort)((state->X87Status & ~X87Status.C1) | bits);
 
     /// <summary>Records a stack underflow. True when it is masked: the caller then uses the default NaN.</summary>
     public static bool Underflow(X86CpuState* state) => Fault(state, 0);
@@ -66,6 +77,7 @@ internal static unsafe class X87Stack
     public static bool Overflow(X86CpuState* state) => Fault(state, X87Status.C1);
 
     /// <summary>Reads ST(<paramref name="index"/>).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Unpacked Read(X86CpuState* state, int index)
     {
         byte* slot = Slot(state, index);
@@ -73,9 +85,11 @@ internal static unsafe class X87Stack
     }
 
     /// <summary>Writes ST(<paramref name="index"/>) and tags it valid.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Write(X86CpuState* state, int index, in Encoded value) => WriteRaw(state, index, value.Significand, value.SignExponent);
 
     /// <inheritdoc cref="Write"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void WriteRaw(X86CpuState* state, int index, ulong significand, ushort signExponent)
     {
         byte* slot = Slot(state, index);
@@ -85,6 +99,7 @@ internal static unsafe class X87Stack
     }
 
     /// <summary>The 80 bits of ST(<paramref name="index"/>).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (ulong Significand, ushort SignExponent) ReadRaw(X86CpuState* state, int index)
     {
         byte* slot = Slot(state, index);
@@ -123,6 +138,7 @@ internal static unsafe class X87Stack
     }
 
     /// <summary>Pops ST(0).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Pop(X86CpuState* state)
     {
         state->X87Empty |= (byte)(1 << state->X87Top);
@@ -152,7 +168,6 @@ internal static unsafe class X87Stack
         return (state->X87Control & (ushort)FloatFlags.Invalid) != 0;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Physical(X86CpuState* state, int index) => (state->X87Top + index) & 7;
-
-    private static byte* Slot(X86CpuState* state, int index) => state->X87 + (16 * Physical(state, index));
 }

@@ -4,7 +4,7 @@ using Emu.Frontend.X86.SoftFloat;
 namespace Emu.Frontend.X86.X87;
 
 /// <summary>
-/// The transcendental instructions (SDM vol. 1, 8.3.7 to 8.3.10; vol. 2). Results are rounded once from about 120 bits, by RC
+/// The transcendental instructions (SDM vol. 1, 8.3.7 to 8.3.10; vol. 2). Results are rounded once from about 100 bits, by RC
 /// and to 64 bits whatever PC is, so they lie within one unit of any processor that keeps the manual's bound. Results other than special ones always raise precision.
 /// </summary>
 internal static unsafe class X87Transcendental
@@ -234,9 +234,9 @@ internal static unsafe class X87Transcendental
         }
 
         Unpacked x = X87Stack.Read(state, 0);
-        Encoded first = tangent ? Tangent(x, ref context) : SineOrCosine(x, cosine: false, ref context);
-        bool isNan = first.BiasedExponent == FloatFormat.Extended.SpecialExponent;
-        Encoded second = isNan ? first : tangent ? Exactly(1) : SineOrCosine(x, cosine: true, ref context);
+        Encoded second = Exactly(1);
+        Encoded first = tangent ? Tangent(x, ref context) : SineAndCosine(x, ref context, out second);
+        second = first.BiasedExponent == FloatFormat.Extended.SpecialExponent ? first : second;
         if (X87Stack.Finish(state, context))
         {
             X87Stack.ReplaceAndPush(state, first, second);
@@ -270,6 +270,27 @@ internal static unsafe class X87Transcendental
         quadrant = (quadrant + (cosine ? 1 : 0)) & 3;
         Wide result = (quadrant & 1) != 0 ? WideMath.Cosine(reduced) : WideMath.Sine(reduced);
         return ((quadrant & 2) != 0 ? -result : result).Round(exact: false, ref context);
+    }
+
+    // The cosine is rounded last: C1 tells of it.
+    private static Encoded SineAndCosine(in Unpacked x, ref FloatContext context, out Encoded cosine)
+    {
+        if (x.Kind != FloatKind.Finite)
+        {
+            Encoded special = SineOrCosine(x, cosine: false, ref context);
+            cosine = Exactly(1);
+            return special;
+        }
+
+        FloatMath.NoteDenormals(x, x, ref context);
+        Wide reduced = WideMath.ReduceQuadrant(Wide.FromOperand(x), out int quadrant);
+        Wide first = WideMath.Sine(reduced);
+        Wide second = WideMath.Cosine(reduced);
+        (first, second) = (quadrant & 1) != 0 ? (second, -first) : (first, second);
+        bool negative = (quadrant & 2) != 0;
+        Encoded sine = (negative ? -first : first).Round(exact: false, ref context);
+        cosine = (negative ? -second : second).Round(exact: false, ref context);
+        return sine;
     }
 
     private static Encoded Tangent(in Unpacked x, ref FloatContext context)
