@@ -73,7 +73,7 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
         members.Add(first);
         int size = head.Instructions.Length;
         var seen = new HashSet<TranslationBlock>(others) { head };
-        var candidates = new List<TranslationBlock>(others);
+        var candidates = others.Where(other => other != head && other.IsValid).ToList(); // a block whose own region went may be hot again in this one
         AddTargets(first, warm, seen, candidates);
         while (candidates.Count != 0)
         {

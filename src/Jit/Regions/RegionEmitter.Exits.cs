@@ -303,6 +303,7 @@ internal sealed unsafe partial class RegionEmitter
         _il.Emit(Il.LoadI8);
         _il.Emit(Il.BranchNotEqual, miss);
         _il.Emit(Il.LoadArgument1);
+        _il.Emit(Il.Volatile);
         _il.Emit(Il.LoadI4);
         _il.Emit(Il.BranchFalse, found);
         _il.Mark(miss);
@@ -361,6 +362,7 @@ internal sealed unsafe partial class RegionEmitter
         _il.Load(_pc);
         _il.Emit(Il.BranchFalse, leave);
         _il.Emit(Il.LoadArgument1);
+        _il.Emit(Il.Volatile);
         _il.Emit(Il.LoadI4);
         _il.Emit(Il.BranchTrue, leave);
         _il.Load(_pc);

@@ -57,6 +57,9 @@ internal sealed unsafe partial class RegionEmitter
         PushHost();
         bool signed = op.Opcode == IrOpcode.LoadSigned;
         IrWidth to = op.DestinationWidth;
+
+        // Another CPU may be the one that writes: RyuJIT must not take a load out of a loop.
+        _il.Emit(Il.Volatile);
         _il.Emit(LoadOf(op.Width, signed));
         if (IsWide(to) && !IsWide(op.Width))
         {
