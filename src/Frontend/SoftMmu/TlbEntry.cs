@@ -23,7 +23,7 @@ public struct TlbEntry
     public const int PageShift = 12;
 
     /// <summary>and of what lies above the index, from this bit.</summary>
-    public const int FoldShift = 22;
+    public const int FoldShift = 21;
 
     /// <summary>A tag that matches no access.</summary>
     public const ulong Invalid = 1;
@@ -42,9 +42,9 @@ public struct TlbEntry
 
     /// <summary>
     /// The number of the entry for a linear address. Higher bits are folded in, so that streams a power of two apart do not
-    /// fight for one entry.
+    /// fight for one entry; but not into bit 0: pages that follow each other never share an entry, which an access across a page relies on.
     /// </summary>
-    public static int IndexOf(ulong linear) => (int)((linear >> PageShift) ^ (linear >> FoldShift)) & (Count - 1);
+    public static int IndexOf(ulong linear) => (int)((linear >> PageShift) & (Count - 1)) ^ (int)((linear >> FoldShift) & (Count - 2));
 
     /// <summary>True when the page may be written, directly or noticed.</summary>
     public readonly bool IsWriter => (WriteTag & Invalid) == 0;

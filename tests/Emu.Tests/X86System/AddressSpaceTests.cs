@@ -1,3 +1,4 @@
+using Emu.Frontend.SoftMmu;
 using Emu.Frontend.X86;
 
 namespace Emu.Tests.X86System;
@@ -119,6 +120,18 @@ public sealed unsafe class AddressSpaceTests : IDisposable
             bool other = pcid % 3 == 0;
             _f.Cpu.WriteControl(3, (other ? OtherRoot : Root) | pcid | NoFlush);
             Assert.Equal(other ? 2UL : 1UL, Value);
+        }
+    }
+
+    [Fact]
+    public void PagesThatFollowEachOther_NeverShareATlbEntry()
+    {
+        // An access across a page end looks for the second page in the first one's entry, and must not find it there.
+        for (int bit = 12; bit < 64; bit++)
+        {
+            ulong second = 1UL << bit;
+            Assert.NotEqual(TlbEntry.IndexOf(second - 1), TlbEntry.IndexOf(second));
+            Assert.NotEqual(TlbEntry.IndexOf(0x1234_5678_9000_0000 ^ (second - 1)), TlbEntry.IndexOf((0x1234_5678_9000_0000 ^ (second - 1)) + 1));
         }
     }
 
