@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using Emu.Accel.Tcg;
 using Emu.Core.Cpu;
 using Emu.Tests.Tcg;
 using Iced.Intel;
@@ -15,72 +16,24 @@ public class InterpreterBenchmarks : IDisposable
     private const int Iterations = 1_000_000;
     private const int BodyAndLoop = 10;
 
-    private readonly TcgBench _bench = new();
+    private readonly TcgBench _bench = new(options: new TcgOptions { Jit = false });
     private X86State _start = new();
 
     /// <summary>Arithmetic on registers.</summary>
     [GlobalSetup(Target = nameof(Integer))]
-    public void SetUpInteger() => SetUp(c =>
-    {
-        c.mov(rax, rcx);
-        c.imul(rax, rcx);
-        c.add(rdx, rax);
-        c.shr(rax, 3);
-        c.xor(rdx, rax);
-        c.lea(rbx, __[rdx + rax * 2 + 5]);
-        c.sub(rbx, rcx);
-        c.and(ebx, 0xffffff);
-    });
+    public void SetUpInteger() => SetUp(HotLoops.Integer);
 
     /// <summary>Loads, stores and read-modify-write.</summary>
     [GlobalSetup(Target = nameof(Memory))]
-    public void SetUpMemory() => SetUp(c =>
-    {
-        c.mov(rax, __[rsi]);
-        c.add(rax, rcx);
-        c.mov(__[rsi + 8], rax);
-        c.mov(rbx, __[rsi + 8]);
-        c.mov(__[rdi], ebx);
-        c.movzx(edx, __byte_ptr[rdi]);
-        c.add(__qword_ptr[rdi + 16], 1);
-        c.push(rax);
-        c.pop(rax);
-    });
+    public void SetUpMemory() => SetUp(HotLoops.Memory);
 
     /// <summary>Compare and branch, taken and not.</summary>
     [GlobalSetup(Target = nameof(Branch))]
-    public void SetUpBranch() => SetUp(c =>
-    {
-        Label odd = c.CreateLabel();
-        Label small = c.CreateLabel();
-        c.test(ecx, 1);
-        c.jz(odd);
-        c.add(eax, 1);
-        c.Label(ref odd);
-        c.cmp(ecx, 77);
-        c.jb(small);
-        c.add(eax, 2);
-        c.Label(ref small);
-        c.mov(ebx, eax);
-    });
+    public void SetUpBranch() => SetUp(c => HotLoops.Branch(c, ecx));
 
     /// <summary>Calls and returns.</summary>
     [GlobalSetup(Target = nameof(Call))]
-    public void SetUpCall() => SetUp(c =>
-    {
-        Label function = c.CreateLabel();
-        Label end = c.CreateLabel();
-        c.call(function);
-        c.jmp(end);
-        c.Label(ref function);
-        c.push(rbx);
-        c.mov(rbx, rcx);
-        c.add(rax, rbx);
-        c.pop(rbx);
-        c.ret();
-        c.Label(ref end);
-        c.mov(rdx, rax);
-    });
+    public void SetUpCall() => SetUp(HotLoops.Call);
 
     /// <summary>Register arithmetic: 10 instructions an iteration.</summary>
     [Benchmark(OperationsPerInvoke = Iterations * BodyAndLoop)]

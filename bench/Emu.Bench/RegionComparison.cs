@@ -123,60 +123,15 @@ internal static partial class RegionComparison
 
     private static void Integer(Assembler c) => Repeat(c, () =>
     {
-        c.mov(rax, rcx);
-        c.imul(rax, rcx);
-        c.add(rdx, rax);
-        c.shr(rax, 3);
-        c.xor(rdx, rax);
-        c.lea(rbx, __[rdx + rax * 2 + 5]);
-        c.sub(rbx, rcx);
-        c.and(ebx, 0xffffff);
+        HotLoops.Integer(c);
         c.inc(ecx);
     });
 
-    private static void Memory(Assembler c) => Repeat(c, () =>
-    {
-        c.mov(rax, __[rsi]);
-        c.add(rax, rcx);
-        c.mov(__[rsi + 8], rax);
-        c.mov(rbx, __[rsi + 8]);
-        c.mov(__[rdi], ebx);
-        c.movzx(edx, __byte_ptr[rdi]);
-        c.add(__qword_ptr[rdi + 16], 1);
-        c.push(rax);
-        c.pop(rax);
-    });
+    private static void Memory(Assembler c) => Repeat(c, () => HotLoops.Memory(c));
 
-    private static void Branch(Assembler c) => Repeat(c, () =>
-    {
-        Label odd = c.CreateLabel();
-        Label small = c.CreateLabel();
-        c.test(r15d, 1);
-        c.jz(odd);
-        c.add(eax, 1);
-        c.Label(ref odd);
-        c.cmp(r15d, 77);
-        c.jb(small);
-        c.add(eax, 2);
-        c.Label(ref small);
-        c.mov(ebx, eax);
-    });
+    private static void Branch(Assembler c) => Repeat(c, () => HotLoops.Branch(c, r15d));
 
-    private static void Call(Assembler c) => Repeat(c, () =>
-    {
-        Label function = c.CreateLabel();
-        Label end = c.CreateLabel();
-        c.call(function);
-        c.jmp(end);
-        c.Label(ref function);
-        c.push(rbx);
-        c.mov(rbx, rcx);
-        c.add(rax, rbx);
-        c.pop(rbx);
-        c.ret();
-        c.Label(ref end);
-        c.mov(rdx, rax);
-    });
+    private static void Call(Assembler c) => Repeat(c, () => HotLoops.Call(c));
 
     private static void Crc(Assembler c) => Repeat(c, () =>
     {
