@@ -6,22 +6,29 @@ namespace Emu.Jit;
 
 /// <summary>
 /// What a vCPU knows of code by linear address: the jump cache that translated code looks into, and the physical pages behind
-/// fetch addresses. Both hold what page tables said, so there is one of each per address space, and they are emptied with its TLB.
+/// fetch addresses. Both hold what page tables said, so there is one of each per address space, and they are emptied with its TLB. The
+/// guards of compiled code follow: each address space has an epoch, which changes when pages of it may have changed that are not global.
 /// </summary>
 internal sealed unsafe class CodeAddressCache : IDisposable
 {
+    private const ulong PageSize = 0x1000;
+    private const ulong PageMask = ~(PageSize - 1);
+
     private readonly CpuHeader* _cpu;
     private readonly SoftMmu _mmu;
     private readonly Table?[] _tables = new Table?[SoftMmu.MaxContexts];
+    private readonly CodePageGuards _guards;
+    private uint _lastEpoch;
 
     /// <summary>Creates empty caches for the vCPU of <paramref name="cpu"/>.</summary>
     public CodeAddressCache(CpuHeader* cpu, SoftMmu mmu)
     {
         _cpu = cpu;
         _mmu = mmu;
+        _guards = new CodePageGuards(cpu);
         Use();
         mmu.ContextSwitched = Use;
-        mmu.Flushed = (context, includeGlobal) => _tables[context]?.Clear(includeGlobal);
+        mmu.Flushed = Flush;
         mmu.PageFlushed = ForgetPage;
     }
 
@@ -32,6 +39,31 @@ internal sealed unsafe class CodeAddressCache : IDisposable
 
     /// <summary>The entry for <paramref name="pc"/> in the address space in use.</summary>
     public JumpCacheEntry* EntryFor(ulong pc) => _cpu->JumpCache + JumpCacheEntry.IndexOf(pc);
+
+    /// <summary>The physical page behind a linear page in the mode in use, or null; no fault is raised.</summary>
+    public ulong? PhysicalPage(ulong linear, out bool isGlobal)
+    {
+        bool found = Pages.TryTranslate(linear, out ulong physical);
+        isGlobal = found && Pages.LastWasGlobal;
+        return found ? physical & PageMask : null;
+    }
+
+    /// <summary>The guard of a page that <see cref="PhysicalPage"/> just found.</summary>
+    public CodePageGuard GuardFor(ulong linear, ulong physicalPage, bool isGlobal) =>
+        _guards.For(linear & PageMask, physicalPage, _mmu.Mode == MmuMode.User, isGlobal);
+
+    /// <summary>Looks again at the page of <paramref name="linear"/> and the one behind it, where guards ask for them.</summary>
+    public void CheckPages(ulong linear)
+    {
+        foreach (ulong page in (ReadOnlySpan<ulong>)[linear & PageMask, (linear & PageMask) + PageSize])
+        {
+            if (_guards.Has(page))
+            {
+                ulong? physical = PhysicalPage(page, out bool isGlobal);
+                _guards.Update(page, physical, _mmu.Mode == MmuMode.User, isGlobal);
+            }
+        }
+    }
 
     /// <summary>Lets jumps to <paramref name="key"/> find <paramref name="block"/>; <paramref name="isGlobal"/> when it survives a CR3 write.</summary>
     public void Add(BlockKey key, TranslationBlock block, bool isGlobal)
@@ -57,9 +89,10 @@ internal sealed unsafe class CodeAddressCache : IDisposable
         }
     }
 
-    /// <summary>Forgets everything.</summary>
+    /// <summary>Forgets everything; no compiled code may be left.</summary>
     public void Clear()
     {
+        _guards.Clear();
         foreach (Table? table in _tables)
         {
             table?.Clear(includeGlobal: true);
@@ -74,22 +107,67 @@ internal sealed unsafe class CodeAddressCache : IDisposable
             table?.Dispose();
         }
 
+        _guards.Dispose();
         _cpu->JumpCache = null;
     }
 
     private void Use()
     {
         ref Table? table = ref _tables[_mmu.ContextIndex];
-        table ??= new Table(_mmu);
+        table ??= new Table(_mmu) { Epoch = NextEpoch() };
         _cpu->JumpCache = table.Jumps;
+        _cpu->CodeEpoch = table.Epoch;
+    }
+
+    private void Flush(int context, bool includeGlobal)
+    {
+        if (_tables[context] is not Table table)
+        {
+            return;
+        }
+
+        table.Clear(includeGlobal);
+        table.Epoch = NextEpoch();
+        _cpu->CodeEpoch = Current.Epoch;
+        if (includeGlobal)
+        {
+            _guards.ForgetAll();
+        }
     }
 
     private void ForgetPage(ulong linear)
     {
+        bool large = false;
         foreach (Table? table in _tables)
         {
-            table?.ForgetPage(linear);
+            large |= table is not null && table.ForgetPage(linear);
         }
+
+        if (large)
+        {
+            _guards.ForgetAll();
+        }
+        else
+        {
+            _guards.Forget(linear & PageMask);
+        }
+    }
+
+    // Once around, an old epoch could be taken for a new one.
+    private uint NextEpoch()
+    {
+        if (++_lastEpoch == 0)
+        {
+            _guards.ForgetAll();
+            foreach (Table? table in _tables)
+            {
+                _ = table?.Epoch = ++_lastEpoch;
+            }
+
+            _lastEpoch++;
+        }
+
+        return _lastEpoch;
     }
 
     /// <summary>The caches of one address space, and a list of the jumps that a CR3 write must drop.</summary>
@@ -112,6 +190,9 @@ internal sealed unsafe class CodeAddressCache : IDisposable
 
         public JumpCacheEntry* Jumps { get; }
 
+        // What guards of pages that are not global must be equal to in this address space.
+        public uint Epoch { get; set; }
+
         public void Note(JumpCacheEntry* entry)
         {
             _pagesSeen |= PageBit(entry->Pc);
@@ -121,14 +202,14 @@ internal sealed unsafe class CodeAddressCache : IDisposable
             }
         }
 
-        // A block may reach into the page from the one before it.
-        public void ForgetPage(ulong linear)
+        // A block may reach into the page from the one before it. True when more than the page was forgotten.
+        public bool ForgetPage(ulong linear)
         {
             bool large = Pages.MayBeLarge(linear);
             Pages.Forget(linear);
             if (!large && (_pagesSeen & (PageBit(linear) | PageBit(linear - 0x1000))) == 0)
             {
-                return;
+                return false;
             }
 
             ulong page = linear >> 12;
@@ -140,6 +221,8 @@ internal sealed unsafe class CodeAddressCache : IDisposable
                     entry->ModeKey = JumpCacheEntry.NoMode;
                 }
             }
+
+            return large;
         }
 
         public void Clear(bool includeGlobal)

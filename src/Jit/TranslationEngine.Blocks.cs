@@ -16,17 +16,10 @@ public sealed unsafe partial class TranslationEngine
         // The page is marked before its bytes are read, so that no write goes unnoticed in between.
         ulong page = key.Physical & ~0xfffUL;
         MarkCodePage(page);
-        if (!_frontend.TryLift(_ir, key.Pc, key.Physical, IrBlock.MaxInstructions))
+        if (!TryLift(key, linear, out ulong? secondPage))
         {
             NoteFetchFault();
             return null;
-        }
-
-        ulong? secondPage = null;
-        if (((linear + (uint)_ir.ByteLength - 1) ^ linear) >> 12 != 0)
-        {
-            ulong next = (linear & ~0xfffUL) + 0x1000;
-            secondPage = _addresses.Pages.TryTranslate(next, out ulong second) ? second & ~0xfffUL : null;
         }
 
         IrOptimizer.Run(_ir);
@@ -43,18 +36,44 @@ public sealed unsafe partial class TranslationEngine
         BlocksIn(page).Add(block);
         if (secondPage is ulong other && other != page)
         {
-            MarkCodePage(other);
             BlocksIn(other).Add(block);
         }
 
         return block;
     }
 
+    // The second page too: only bytes that were read after their page was marked are what is executed.
+    private bool TryLift(in BlockKey key, ulong linear, out ulong? secondPage)
+    {
+        secondPage = null;
+        while (_frontend.TryLift(_ir, key.Pc, key.Physical, IrBlock.MaxInstructions))
+        {
+            if (((linear + (uint)_ir.ByteLength - 1) ^ linear) >> 12 == 0)
+            {
+                secondPage = null;
+                return true;
+            }
+
+            secondPage = _addresses.PhysicalPage((linear & ~0xfffUL) + 0x1000, out _);
+            if (secondPage is ulong second)
+            {
+                if (_blocksByPage.ContainsKey(second))
+                {
+                    return true;
+                }
+
+                MarkCodePage(second);
+            }
+        }
+
+        return false;
+    }
+
     private TranslationBlock Encode(CodeArena arena, BlockKey key, int number, ulong? secondPage = null)
     {
         ReadOnlySpan<IrOp> ops = _ir.Ops;
         Op* entry = arena.Allocate(ops.Length + 2);
-        bool counted = _tiering is not null && number >= 0 && _ir.MayChain && secondPage is null;
+        bool counted = _tiering is not null && number >= 0 && _ir.MayChain;
         Op* code = counted ? entry + 1 : entry;
         Span<ushort> newIndex = stackalloc ushort[ops.Length + 1];
         int count = 0;

@@ -59,7 +59,7 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
         _options = options;
         _arena = new CodeArena(options.CodeCacheBytes);
         _addresses = new CodeAddressCache(cpu, mmu);
-        _tiering = options.Regions is null || options.Entered is not null ? null : new RegionTiering(cpu, options.Regions, key => _blocks.Find(key));
+        _tiering = options.Regions is null || options.Entered is not null ? null : new RegionTiering(cpu, options.Regions, key => _blocks.Find(key), _addresses);
         mmu.CodeObserver = this;
     }
 
@@ -227,7 +227,7 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
         _options.Entered?.Invoke(block.Key.Pc);
         _cpu->Leave = LeaveReason.BlockEnd;
         Op* exit = Execute(block.Entry);
-        while (_cpu->Leave is LeaveReason.BlockEnd or LeaveReason.HotBlock or LeaveReason.Lookup)
+        while (_cpu->Leave is LeaveReason.BlockEnd or LeaveReason.HotBlock or LeaveReason.Lookup or LeaveReason.PageCheck)
         {
             if (_cpu->Leave == LeaveReason.HotBlock)
             {
@@ -235,6 +235,12 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
                 _cpu->CurrentOp = 0;
                 exit = Execute(_tiering!.NoteHot(BlockOf(exit)));
                 continue;
+            }
+
+            if (_cpu->Leave == LeaveReason.PageCheck)
+            {
+                CheckPages();
+                _cpu->Leave = LeaveReason.Lookup;
             }
 
             TranslationBlock? from = null;
@@ -269,6 +275,14 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
         }
 
         return _cpu->Leave;
+    }
+
+    private void CheckPages()
+    {
+        if (_frontend.TryGetFetchAddress(out ulong linear))
+        {
+            _addresses.CheckPages(linear);
+        }
     }
 
     private Op* Execute(Op* op) => ((delegate*<Op*, byte*, Op*>)op->Handler)(op, (byte*)_cpu);

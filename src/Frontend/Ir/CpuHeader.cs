@@ -106,6 +106,12 @@ public unsafe struct CpuHeader
     /// underflow, inexact), which stay set until the guest clears them; the rest is the frontend's own control.
     /// </summary>
     [FieldOffset(FloatStatusOffset)] public uint FloatStatus;
+
+    /// <summary>
+    /// Changes whenever what was known of code addresses may have become wrong, in the address space in use, for code in pages that are not
+    /// global. Compiled code compares it with what it was when a page was looked at last. Never zero.
+    /// </summary>
+    [FieldOffset(0x7c)] public uint CodeEpoch;
 }
 
 /// <summary>Why translated code returned to the dispatcher.</summary>
@@ -122,6 +128,12 @@ public enum LeaveReason
 
     /// <summary>The returned op, a block's counter, has run out: the block is hot. Execution continues at the op behind it.</summary>
     HotBlock,
+
+    /// <summary>
+    /// Compiled code goes on in a page that was not looked at since the code epoch changed; the program counter is set. Otherwise as
+    /// <see cref="Lookup"/>.
+    /// </summary>
+    PageCheck,
 
     /// <summary>A block that may chain ended in a jump whose target the jump cache does not know, or there is a request; the program counter is set.</summary>
     Lookup,

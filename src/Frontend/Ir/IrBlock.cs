@@ -141,9 +141,10 @@ public sealed class IrBlock
     }
 
     /// <summary>Adds the jump that ends the block.</summary>
-    public void AddJump(ulong target, int instructionCount)
+    public void AddJump(ulong target, int instructionCount, IrJumpKind kind = IrJumpKind.Plain)
     {
         ref IrOp op = ref Add(IrOpcode.Jump, IrWidth.W64);
+        op.Sub = (byte)kind;
         op.Dst = (ushort)instructionCount;
         op.Imm = PackJump(target, 0);
     }

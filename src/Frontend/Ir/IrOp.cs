@@ -19,6 +19,19 @@ public enum IrWidth : byte
     W128,
 }
 
+/// <summary>What an unconditional jump stands for. It jumps all the same; a compiler guesses from it where returns lead.</summary>
+public enum IrJumpKind : byte
+{
+    /// <summary>A jump.</summary>
+    Plain,
+
+    /// <summary>A call: a return to the end of its block is to be expected.</summary>
+    Call,
+
+    /// <summary>A return from a call.</summary>
+    Return,
+}
+
 /// <summary>How a memory op (and <see cref="IrOpcode.Lea"/>) computes its linear address.</summary>
 public enum IrAddress : byte
 {
@@ -259,6 +272,9 @@ public struct IrOp
 
     /// <summary>Width of the destination where it differs from <see cref="Width"/>.</summary>
     public readonly IrWidth DestinationWidth => (IrWidth)Sub;
+
+    /// <summary>What a <see cref="IrOpcode.Jump"/> or <see cref="IrOpcode.JumpIndirect"/> stands for.</summary>
+    public readonly IrJumpKind JumpKind => (IrJumpKind)Sub;
 
     /// <summary>Condition of conditional ops.</summary>
     public readonly IrCondition Condition => (IrCondition)Sub;

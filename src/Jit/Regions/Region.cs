@@ -4,7 +4,7 @@ using Emu.Jit.Interpreter;
 namespace Emu.Jit.Regions;
 
 /// <summary>
-/// A piece of hot guest code that is compiled as one method: blocks of one mode, entered at some of them. Built on the vCPU's thread,
+/// A piece of hot guest code that is compiled as one method: blocks of one mode, in one page or several, entered at some of them. Built on the vCPU's thread,
 /// compiled on another; nothing in it changes in between. Every place where compiled code can leave is a tier-0 op
 /// (<see cref="RegionBlock.Tier0"/>), so that leaving means: write the registers back, jump to that op.
 /// </summary>
@@ -19,6 +19,9 @@ internal sealed class Region
     /// </summary>
     public int[] Entries { get; init; } = [0];
 
+    /// <summary>The pages of the blocks, at most <see cref="RegionPages.Most"/>. A block is only gone to when its pages are what they were.</summary>
+    public IReadOnlyList<CodePageGuard> Pages { get; init; } = [];
+
     /// <summary>Applied to every program counter that leaves the region.</summary>
     public required ulong PcMask { get; init; }
 
@@ -32,6 +35,9 @@ internal sealed unsafe class RegionBlock
     /// <summary>Program counter of the first instruction.</summary>
     public required ulong Pc { get; init; }
 
+    /// <summary>The <see cref="Region.Pages"/> that the block lies in, a bit each.</summary>
+    public uint Pages { get; init; }
+
     /// <summary>The ops; the last one or two end the block.</summary>
     public required IrOp[] Ops { get; init; }
 
@@ -44,11 +50,14 @@ internal sealed unsafe class RegionBlock
     /// <summary>Index of the first op of each guest instruction, ascending.</summary>
     public required ushort[] Instructions { get; init; }
 
-    /// <summary>Where the direct jumps of the block lead, by the order of their ops: the taken one first for a conditional end.</summary>
+    /// <summary>
+    /// Where the block leads, by the order of the jump ops: the taken one first for a conditional end. Those of an indirect jump are guesses,
+    /// the most likely first.
+    /// </summary>
     public required RegionEdge[] Edges { get; init; }
 }
 
-/// <summary>The target of a direct jump.</summary>
+/// <summary>A target of a jump.</summary>
 /// <param name="Op">Index of the jump op in its block.</param>
 /// <param name="Block">Number of the block in the region, or −1 when the jump leaves it.</param>
 /// <param name="IsBackward">

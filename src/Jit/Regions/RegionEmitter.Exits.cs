@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using Emu.Frontend.Ir;
 using Emu.Jit.Interpreter;
@@ -7,13 +8,14 @@ namespace Emu.Jit.Regions;
 /// <content>
 /// Leaving. The exit local holds the tier-0 op to go on at, or with a bit set in its low end how to find it: <see cref="LinkExit"/> marks a
 /// jump op that is taken (as its handler does, the tail goes to the block it is linked to, else back to the engine), and
-/// <see cref="LookupExit"/> stands for a look into the jump cache for the program counter in its local. So an op that ends a block is
-/// never executed twice, and its operands need not be stored.
+/// <see cref="LookupExit"/> stands for a look into the jump cache for the program counter in its local, <see cref="PageCheckExit"/> for
+/// asking the engine about its page first. So an op that ends a block is never executed twice, and its operands need not be stored.
 /// </content>
 internal sealed unsafe partial class RegionEmitter
 {
     private const int LinkExit = 1;
     private const int LookupExit = 2;
+    private const int PageCheckExit = 4;
 
     private static readonly int OpTarget = (int)Marshal.OffsetOf<Op>(nameof(Interpreter.Op.Target));
 
@@ -24,6 +26,7 @@ internal sealed unsafe partial class RegionEmitter
     private IlLabel? _tail;
     private bool _usesLinks;
     private bool _usesLookups;
+    private bool _usesPageChecks;
 
     /// <summary>A stub to be written at the method's end.</summary>
     /// <param name="Label">Its label.</param>
@@ -34,8 +37,8 @@ internal sealed unsafe partial class RegionEmitter
     /// <param name="FlagsOp">Index of that op, or −1.</param>
     private readonly record struct Leave(IlLabel Label, nint Exit, FlagsState Flags, ushort[] Temporaries, int Block = 0, int FlagsOp = -1)
     {
-        /// <summary><see cref="Exit"/> is a program counter for the jump cache.</summary>
-        public bool IsLookup { get; init; }
+        /// <summary>The program counter, where <see cref="Exit"/> needs one.</summary>
+        public ulong? Pc { get; init; }
     }
 
     /// <summary>The stub that the op in emission goes to when it cannot be done here.</summary>
@@ -69,10 +72,7 @@ internal sealed unsafe partial class RegionEmitter
                 EmitJump(next, flagsOp: -1);
                 return;
             case IrOpcode.JumpIndirect:
-                PushSlot(op.A, IrWidth.W64);
-                _il.Store(_pc);
-                _usesLookups = true;
-                LeaveAt(LookupExit, _flags);
+                EmitIndirectJump();
                 return;
         }
 
@@ -92,6 +92,27 @@ internal sealed unsafe partial class RegionEmitter
         EmitJump(next, flagsOp);
     }
 
+    /// <summary>Compares the target with what it probably is, and leaves by the jump cache when it is something else.</summary>
+    private void EmitIndirectJump()
+    {
+        PushSlot(Op.A, IrWidth.W64);
+        _il.Store(_pc);
+        FlagsState flags = _flags;
+        foreach (RegionEdge edge in _plan.GuessesOf(_number, _index))
+        {
+            IlLabel other = _il.NewLabel();
+            _il.Load(_pc);
+            _il.Constant8((long)_region.Blocks[edge.Block].Pc);
+            _il.Emit(Il.BranchNotEqual, other);
+            EmitEdge(edge, next: -1, flagsOp: -1);
+            _flags = flags;
+            _il.Mark(other);
+        }
+
+        _usesLookups = true;
+        LeaveAt(LookupExit, _flags);
+    }
+
     /// <summary>The conditional branch: straight to the target when nothing is to be done on the way.</summary>
     private void EmitTaken(Comparison comparison, int flagsOp)
     {
@@ -101,7 +122,7 @@ internal sealed unsafe partial class RegionEmitter
         {
             BranchIf(comparison, LeaveByJump(flagsOp));
         }
-        else if (!edge.IsBackward && !NeedsEdgeCode(edge.Block, flagsOp))
+        else if (!edge.IsBackward && _plan.PagesToCheck(_number, edge.Block) == 0 && !NeedsEdgeCode(edge.Block, flagsOp))
         {
             BranchIf(comparison, _blockLabels[edge.Block]);
         }
@@ -147,9 +168,10 @@ internal sealed unsafe partial class RegionEmitter
             _il.Emit(Il.LoadArgument1);
             _il.Emit(Il.Volatile);
             _il.Emit(Il.LoadI4);
-            _il.Emit(Il.BranchTrue, LeaveByJump(flagsOp));
+            _il.Emit(Il.BranchTrue, Op.Opcode == IrOpcode.JumpIndirect ? LeaveTo(edge.Block, LookupExit, flagsOp) : LeaveByJump(flagsOp));
         }
 
+        EmitPageChecks(edge.Block, flagsOp);
         BlockPlan target = _plan.Blocks[edge.Block];
         if (target.FlagsLiveIn)
         {
@@ -178,13 +200,54 @@ internal sealed unsafe partial class RegionEmitter
     private IlLabel LeaveByJump(int flagsOp)
     {
         ulong target = IrBlock.JumpTarget(_block.Pc, _region.PcMask, Op.Imm);
-        bool far = (target ^ _block.Pc) >> 12 != 0;
-        _usesLookups |= far;
-        _usesLinks |= !far;
-        nint exit = far ? (nint)target : OpAddress(_index) | LinkExit;
+        if ((target ^ _block.Pc) >> 12 != 0)
+        {
+            return LeaveTo(target, LookupExit, flagsOp);
+        }
+
+        _usesLinks = true;
         IlLabel label = _il.NewLabel();
-        _leaves.Add(new Leave(label, exit, _flags, [], _number, flagsOp) { IsLookup = far });
+        _leaves.Add(new Leave(label, OpAddress(_index) | LinkExit, _flags, [], _number, flagsOp));
         return label;
+    }
+
+    private IlLabel LeaveTo(int block, nint exit, int flagsOp) => LeaveTo(_region.Blocks[block].Pc, exit, flagsOp);
+
+    /// <summary>The stub that leaves from the jump op in emission to a known address.</summary>
+    private IlLabel LeaveTo(ulong pc, nint exit, int flagsOp)
+    {
+        _usesLookups |= exit == LookupExit;
+        _usesPageChecks |= exit == PageCheckExit;
+        IlLabel label = _il.NewLabel();
+        _leaves.Add(new Leave(label, exit, _flags, [], _number, flagsOp) { Pc = pc });
+        return label;
+    }
+
+    /// <summary>Leaves by the engine unless the pages of a block are known to be what they were.</summary>
+    private void EmitPageChecks(int block, int flagsOp)
+    {
+        uint pages = _plan.PagesToCheck(_number, block);
+        if (pages == 0)
+        {
+            return;
+        }
+
+        IlLabel stub = LeaveTo(block, PageCheckExit, flagsOp);
+        for (; pages != 0; pages &= pages - 1)
+        {
+            CodePageGuard guard = _region.Pages[BitOperations.TrailingZeroCount(pages)];
+            _il.Constant8(guard.Cell);
+            _il.Emit(Il.LoadI4);
+            if (guard.IsGlobal)
+            {
+                _il.Emit(Il.BranchFalse, stub);
+                continue;
+            }
+
+            PushHeaderAddress(HeaderOffset.CodeEpoch);
+            _il.Emit(Il.LoadI4);
+            _il.Emit(Il.BranchNotEqual, stub);
+        }
     }
 
     private void EmitLeaves()
@@ -198,15 +261,13 @@ internal sealed unsafe partial class RegionEmitter
                 StoreTemporary(slot);
             }
 
-            nint exit = leave.Exit;
-            if (leave.IsLookup)
+            if (leave.Pc is ulong pc)
             {
-                _il.Constant8(exit);
+                _il.Constant8((long)pc);
                 _il.Store(_pc);
-                exit = LookupExit;
             }
 
-            LeaveAt(exit, leave.Flags);
+            LeaveAt(leave.Exit, leave.Flags);
         }
     }
 
@@ -263,6 +324,11 @@ internal sealed unsafe partial class RegionEmitter
             EmitLookup(enter);
         }
 
+        if (_usesPageChecks)
+        {
+            EmitPageCheck();
+        }
+
         if (_usesLinks)
         {
             EmitLink(enter);
@@ -314,6 +380,19 @@ internal sealed unsafe partial class RegionEmitter
         PushEntryField(nameof(JumpCacheEntry.Code));
         _il.Store(_exit);
         _il.Emit(Il.Branch, enter);
+        _il.Mark(other);
+    }
+
+    private void EmitPageCheck()
+    {
+        IlLabel other = _il.NewLabel();
+        _il.Load(_exit);
+        _il.Constant8(PageCheckExit);
+        _il.Emit(Il.BranchNotEqual, other);
+        StoreHeader(CpuHeader.PcSlot, _pc);
+        _il.Constant8(0);
+        _il.Store(_exit);
+        ReturnToEngine(LeaveReason.PageCheck);
         _il.Mark(other);
     }
 

@@ -256,6 +256,7 @@ internal sealed unsafe partial class RegionEmitter
         public static readonly int CurrentOp = Of(nameof(CpuHeader.CurrentOp));
         public static readonly int JumpCache = Of(nameof(CpuHeader.JumpCache));
         public static readonly int ModeKey = Of(nameof(CpuHeader.ModeKey));
+        public static readonly int CodeEpoch = Of(nameof(CpuHeader.CodeEpoch));
         public static readonly int FlagsOp = Of(nameof(CpuHeader.FlagsOp));
         public static readonly int FlagsResult = Of(nameof(CpuHeader.FlagsResult));
         public static readonly int FlagsSource = Of(nameof(CpuHeader.FlagsSource));

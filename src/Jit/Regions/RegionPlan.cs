@@ -11,6 +11,9 @@ internal sealed class BlockPlan
     /// <summary>The block goes on in tier 0 behind <see cref="OpCount"/>.</summary>
     public bool LeavesEarly { get; set; }
 
+    /// <summary>Pages known to be what they were when the block starts, a bit each; its own are among them.</summary>
+    public uint CheckedPages { get; set; }
+
     /// <summary>Control can get here.</summary>
     public bool IsReachable { get; set; }
 
@@ -53,6 +56,7 @@ internal sealed partial class RegionPlan
         }
 
         OrderBlocks();
+        FindCheckedPages();
         FindLiveFlags();
         PlanVectors();
         TrackState();
@@ -107,6 +111,12 @@ internal sealed partial class RegionPlan
 
         return new RegionEdge(op, -1, false);
     }
+
+    /// <summary>The targets that an indirect jump is compared with, those in the region.</summary>
+    public IEnumerable<RegionEdge> GuessesOf(int block, int op) => Edges(block).Where(edge => edge.Op == op);
+
+    /// <summary>Pages to be checked on the way from one block to another, a bit each.</summary>
+    public uint PagesToCheck(int from, int to) => _region.Blocks[to].Pages & ~Blocks[from].CheckedPages;
 
     // An instruction that ends in the dispatcher is left to tier 0 as a whole: its helper changes what compiled code relies on.
     private static BlockPlan PlanExtent(RegionBlock block)
@@ -165,6 +175,31 @@ internal sealed partial class RegionPlan
     private IEnumerable<RegionEdge> Edges(int block) =>
         Blocks[block].LeavesEarly ? [] : _region.Blocks[block].Edges.Where(edge => edge.Block >= 0);
 
+    // A page that was found right stays so until the region is left: what could change it ends its block in the dispatcher.
+    private void FindCheckedPages()
+    {
+        foreach (int number in _order)
+        {
+            Blocks[number].CheckedPages = _region.Entries.Contains(number) ? _region.Blocks[number].Pages : uint.MaxValue;
+        }
+
+        bool changed = true;
+        while (changed)
+        {
+            changed = false;
+            foreach (int number in _order)
+            {
+                foreach (RegionEdge edge in Edges(number))
+                {
+                    BlockPlan target = Blocks[edge.Block];
+                    uint pages = target.CheckedPages & (Blocks[number].CheckedPages | _region.Blocks[edge.Block].Pages);
+                    changed |= pages != target.CheckedPages;
+                    target.CheckedPages = pages;
+                }
+            }
+        }
+    }
+
     private void FindLiveFlags()
     {
         bool changed = true;
@@ -207,8 +242,8 @@ internal sealed partial class RegionPlan
     private bool FlagsLiveOut(int number)
     {
         RegionEdge[] edges = _region.Blocks[number].Edges;
-        return Blocks[number].LeavesEarly || edges.Length == 0
-            || edges.Any(edge => edge.Block < 0 || edge.IsBackward || Blocks[edge.Block].FlagsLiveIn);
+        return Blocks[number].LeavesEarly || edges.Length == 0 || _region.Blocks[number].Ops[^1].Opcode == IrOpcode.JumpIndirect
+            || edges.Any(edge => edge.Block < 0 || edge.IsBackward || Blocks[edge.Block].FlagsLiveIn || PagesToCheck(number, edge.Block) != 0);
     }
 
     private void TrackState()

@@ -30,11 +30,12 @@ internal sealed unsafe class RegionTiering : IDisposable
     /// <param name="cpu">The vCPU's state.</param>
     /// <param name="options">Limits.</param>
     /// <param name="find">Finds a translated block.</param>
-    public RegionTiering(CpuHeader* cpu, RegionOptions options, Func<BlockKey, TranslationBlock?> find)
+    /// <param name="addresses">What is known of code pages.</param>
+    public RegionTiering(CpuHeader* cpu, RegionOptions options, Func<BlockKey, TranslationBlock?> find, CodeAddressCache addresses)
     {
         _cpu = cpu;
         _options = options;
-        _builder = new RegionBuilder(options, find);
+        _builder = new RegionBuilder(options, find, addresses);
     }
 
     /// <summary>Counters.</summary>

@@ -37,11 +37,11 @@ internal sealed unsafe partial class X86Lifter
         lifter.PushReturnAddress(-instruction.StackPointerIncrement);
         if (target == 0)
         {
-            lifter.EndWithJump(instruction.NearBranchTarget & lifter.PcMask);
+            lifter.EndWithJump(instruction.NearBranchTarget & lifter.PcMask, IrJumpKind.Call);
         }
         else
         {
-            lifter.EndWithIndirectJump(target);
+            lifter.EndWithIndirectJump(target, IrJumpKind.Call);
         }
     }
 
@@ -58,7 +58,7 @@ internal sealed unsafe partial class X86Lifter
         ushort target = lifter.Temporary();
         lifter.LoadFromStack(target, 0, WidthOf(bytes));
         lifter.MoveStackPointer(bytes + release);
-        lifter.EndWithIndirectJump(lifter.ZeroExtended(target, WidthOf(bytes)));
+        lifter.EndWithIndirectJump(lifter.ZeroExtended(target, WidthOf(bytes)), IrJumpKind.Return);
     }
 
     /// <summary>RETF.</summary>

@@ -188,11 +188,11 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
     }
 
     /// <summary>Ends the block: continue at <paramref name="target"/>.</summary>
-    private void EndWithJump(ulong target)
+    private void EndWithJump(ulong target, IrJumpKind kind = IrJumpKind.Plain)
     {
         if (IsJumpEncodable(target))
         {
-            _block.AddJump(target, _block.InstructionCount);
+            _block.AddJump(target, _block.InstructionCount, kind);
             _ended = true;
         }
         else
@@ -216,9 +216,10 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
         EndWithExit();
     }
 
-    private void EndWithIndirectJump(ushort target)
+    private void EndWithIndirectJump(ushort target, IrJumpKind kind = IrJumpKind.Plain)
     {
         ref IrOp op = ref _block.Add(IrOpcode.JumpIndirect, IrWidth.W64);
+        op.Sub = (byte)kind;
         op.A = target;
         op.Dst = (ushort)_block.InstructionCount;
         _ended = true;
