@@ -46,6 +46,29 @@ public sealed unsafe partial class X86Cpu
         State->SystemFlags |= Rflags.If;
     }
 
+    /// <summary>STI in a block that ends behind the next instruction, where <see cref="CpuHeader.ExitRequest"/> is looked at.</summary>
+    internal void StiInBlock()
+    {
+        CheckInterruptFlagAccess();
+        State->SystemFlags |= Rflags.If;
+        RequestDispatch();
+    }
+
+    /// <summary>
+    /// Asks for the dispatcher at the end of this block when it has something to do before the next one: an event to deliver, or instructions to
+    /// be executed one at a time. For what may change that and then goes on without it.
+    /// </summary>
+    internal void RequestDispatch()
+    {
+        X86CpuState* s = State;
+        bool isSpecial = (s->SystemFlags & (Rflags.Tf | Rflags.Rf)) != 0 || s->InterruptShadow != 0 || s->Halted != 0
+            || s->PendingDebugTraps != 0 || s->NmiPending != 0 || HasBreakpoints;
+        if (isSpecial || ((s->SystemFlags & Rflags.If) != 0 && Environment.Apic.HasPendingInterrupt))
+        {
+            Volatile.Write(ref s->Header.ExitRequest, 1);
+        }
+    }
+
     /// <summary>STAC and CLAC.</summary>
     internal void SetAlignmentCheck(bool on)
     {

@@ -34,6 +34,22 @@ public static unsafe class FlagHelpers
         return 0;
     }
 
+    /// <summary>STI with the next instruction in the same block, which ends behind that.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static ulong StiInBlock(CpuHeader* header, ulong a, ulong b, ulong imm)
+    {
+        X86Cpu.From(header).StiInBlock();
+        return 0;
+    }
+
+    /// <summary><see cref="X86Cpu.RequestDispatch"/>.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static ulong RequestDispatch(CpuHeader* header, ulong a, ulong b, ulong imm)
+    {
+        X86Cpu.From(header).RequestDispatch();
+        return 0;
+    }
+
     /// <summary>STAC.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static ulong Stac(CpuHeader* header, ulong a, ulong b, ulong imm)

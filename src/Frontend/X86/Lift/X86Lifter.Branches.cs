@@ -81,7 +81,7 @@ internal sealed unsafe partial class X86Lifter
     public static void InterruptReturn(X86Lifter lifter, in Instruction instruction, int bytes)
     {
         lifter.Transfer(&TransferHelpers.Iret, bytes);
-        lifter.EndWithExit();
+        lifter.EndWithLookup();
     }
 
     /// <summary>Jcc.</summary>

@@ -273,7 +273,7 @@ internal sealed unsafe partial class X86Lifter
         lifter.Push(value, bytes);
     }
 
-    /// <summary>POPF. IF may open: the dispatcher looks at interrupts.</summary>
+    /// <summary>POPF. IF may open, and TF be set.</summary>
     public static void PopFlags(X86Lifter lifter, in Instruction instruction, int bytes)
     {
         ushort value = lifter.Temporary();
@@ -281,7 +281,8 @@ internal sealed unsafe partial class X86Lifter
         ref IrOp op = ref lifter.Call(&FlagHelpers.PopFlags, IrCallEffects.All);
         (op.A, op.Imm) = (value, bytes);
         lifter.MoveStackPointer(bytes);
-        lifter.EndAtNext();
+        lifter.MoveImmediate(CpuHeader.PcSlot, IrWidth.W64, lifter.NextPc);
+        lifter.EndWithLookup();
     }
 
     /// <summary>ENTER.</summary>

@@ -43,7 +43,7 @@ internal sealed unsafe partial class X86Lifter
             default: lifter.Transfer(&TransferHelpers.Sysret, bytes); break;
         }
 
-        lifter.EndWithExit();
+        lifter.EndWithLookup();
     }
 
     /// <summary>Instructions without explicit operands, after which the block goes on or ends (<paramref name="index"/> into <see cref="SystemTable"/>).</summary>
@@ -60,6 +60,33 @@ internal sealed unsafe partial class X86Lifter
         {
             lifter.EndWithExit();
         }
+    }
+
+    /// <summary>Instructions without operands that change the mode or let interrupts in, or may.</summary>
+    public static void Switch(X86Lifter lifter, in Instruction instruction, int index)
+    {
+        SystemEntry entry = SystemTable.Entries[index];
+        lifter.MoveImmediate(CpuHeader.PcSlot, IrWidth.W64, lifter.NextPc);
+        lifter.Call((delegate*<CpuHeader*, ulong, ulong, ulong, ulong>)entry.Helper, entry.Effects);
+        lifter.EndWithLookup();
+    }
+
+    /// <summary>
+    /// STI. Interrupts stay off for one more instruction, which therefore goes into the same block. Where that is not certain to be possible, the
+    /// dispatcher executes it alone.
+    /// </summary>
+    public static void SetInterruptFlag(X86Lifter lifter, in Instruction instruction, int index)
+    {
+        const int LongestPair = 2 * MaxInstructionLength;
+        bool hasRoom = lifter._block.InstructionCount < lifter._maxInstructions && (lifter.Pc & 0xfff) + LongestPair <= 0x1000;
+        if (!hasRoom || !lifter._block.MayChain)
+        {
+            Switch(lifter, instruction, index);
+            return;
+        }
+
+        lifter.Call(&FlagHelpers.StiInBlock, IrCallEffects.System);
+        lifter._afterSti = true;
     }
 
     /// <summary>Instructions with one register or memory source: LLDT, LTR, LMSW, VERR, VERW, WRFSBASE, WRGSBASE.</summary>

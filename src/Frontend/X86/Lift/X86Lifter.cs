@@ -20,6 +20,8 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
     private int _nextTemporary;
     private bool _ended;
     private bool _touchesMmx;
+    private int _maxInstructions;
+    private bool _afterSti; // one more instruction belongs to the block
 
     /// <summary>Creates a lifter for <paramref name="cpu"/>.</summary>
     public X86Lifter(X86Cpu cpu, AddressSpace memory)
@@ -73,6 +75,7 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
     public bool TryLift(IrBlock block, ulong pc, ulong physical, int maxInstructions)
     {
         Begin(block, pc);
+        _maxInstructions = maxInstructions;
         Decoder decoder = _decoders[CodeSize >> 5];
         _fetcher.Start(LinearOf(pc), physical);
         decoder.IP = Pc;
@@ -108,8 +111,10 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
             block.ByteLength = end;
             _nextTemporary = 0;
             Disassembled?.Invoke(Pc, instruction.ToString());
+            bool afterSti = _afterSti;
+            _afterSti = false;
             LiftInstruction(instruction);
-            if (!_ended && (block.InstructionCount >= maxInstructions || _fetcher.AtPageEnd || block.OpCount > 1500))
+            if (!_ended && (afterSti || block.InstructionCount >= maxInstructions || _fetcher.AtPageEnd || block.OpCount > 1500) && !_afterSti)
             {
                 EndWithJump(NextPc);
             }
@@ -137,6 +142,7 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
         // Outside flat mode the CS limit is checked at every entry, and CS base may change the meaning of an offset.
         block.MayChain = IsFlat && (_modeKey >> X86ModeKey.CodeBaseShift) == 0;
         _ended = false;
+        _afterSti = false;
     }
 
     private bool FitsCodeLimit(int end, IrBlock block) =>
@@ -214,6 +220,13 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
     {
         MoveImmediate(CpuHeader.PcSlot, IrWidth.W64, NextPc);
         EndWithExit();
+    }
+
+    /// <summary>Ends the block: the program counter was set. The dispatcher is asked only when there is something for it to do.</summary>
+    private void EndWithLookup()
+    {
+        Call(&Helpers.FlagHelpers.RequestDispatch, IrCallEffects.None);
+        EndWithIndirectJump(CpuHeader.PcSlot);
     }
 
     private void EndWithIndirectJump(ushort target, IrJumpKind kind = IrJumpKind.Plain)
