@@ -173,11 +173,15 @@ internal sealed unsafe class CodeAddressCache : IDisposable
     /// <summary>The caches of one address space, and a list of the jumps that a CR3 write must drop.</summary>
     private sealed class Table : IDisposable
     {
+        private const int PageBits = 4096;
+
         private readonly ushort[] _local = new ushort[JumpCacheEntry.Count];
         private int _localCount;
 
-        // A bit for each page with an entry, by a few bits of its address: INVLPG mostly means pages without code.
-        private UInt128 _pagesSeen;
+        // A bit for each page with an entry, by a few bits of its address: INVLPG mostly means pages without code. Apart, so that a CR3
+        // write can forget the pages that are not global.
+        private readonly ulong[] _globalPages = new ulong[PageBits / 64];
+        private readonly ulong[] _localPages = new ulong[PageBits / 64];
 
         public Table(SoftMmu mmu)
         {
@@ -195,7 +199,7 @@ internal sealed unsafe class CodeAddressCache : IDisposable
 
         public void Note(JumpCacheEntry* entry)
         {
-            _pagesSeen |= PageBit(entry->Pc);
+            (entry->IsGlobal != 0 ? _globalPages : _localPages)[WordOf(entry->Pc)] |= BitOf(entry->Pc);
             if (entry->IsGlobal == 0 && _localCount < _local.Length)
             {
                 _local[_localCount++] = (ushort)(entry - Jumps);
@@ -207,7 +211,7 @@ internal sealed unsafe class CodeAddressCache : IDisposable
         {
             bool large = Pages.MayBeLarge(linear);
             Pages.Forget(linear);
-            if (!large && (_pagesSeen & (PageBit(linear) | PageBit(linear - 0x1000))) == 0)
+            if (!large && !MayHaveCode(linear) && !MayHaveCode(linear - PageSize))
             {
                 return false;
             }
@@ -239,13 +243,18 @@ internal sealed unsafe class CodeAddressCache : IDisposable
             }
 
             _localCount = 0;
+            Array.Clear(_localPages);
             if (includeGlobal)
             {
-                _pagesSeen = 0;
+                Array.Clear(_globalPages);
             }
         }
 
-        private static UInt128 PageBit(ulong pc) => UInt128.One << (int)((pc >> 12) & 127);
+        private bool MayHaveCode(ulong pc) => ((_globalPages[WordOf(pc)] | _localPages[WordOf(pc)]) & BitOf(pc)) != 0;
+
+        private static int WordOf(ulong pc) => (int)((pc >> 12) & (PageBits - 1)) >> 6;
+
+        private static ulong BitOf(ulong pc) => 1UL << (int)(pc >> 12);
 
         public void Dispose() => NativeMemory.AlignedFree(Jumps);
     }

@@ -144,7 +144,7 @@ public enum LeaveReason
 public struct JumpCacheEntry
 {
     /// <summary>Number of entries; a power of two.</summary>
-    public const int Count = 4096;
+    public const int Count = 16384;
 
     /// <summary>A mode key that no CPU has: the entry is empty.</summary>
     public const ulong NoMode = ulong.MaxValue;
