@@ -12,7 +12,7 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
     // A block belongs to the region when it ran at least this part of the entry's executions.
     private const int WarmShare = 16;
 
-    private const int SmallRegion = 20;
+    private const int SmallRegion = 80;
 
     private readonly RegionOptions _options = options;
     private readonly Func<BlockKey, TranslationBlock?> _find = find;
