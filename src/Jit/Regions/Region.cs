@@ -25,6 +25,10 @@ internal sealed class Region
     /// <summary>Applied to every program counter that leaves the region.</summary>
     public required ulong PcMask { get; init; }
 
+    /// <summary>Where direct jumps leave the region.</summary>
+    public IEnumerable<ulong> Exits => Blocks.SelectMany(block => block.Edges.Where(edge => edge.Block < 0).Select(edge => block.Ops[edge.Op])
+        .Where(op => op.Opcode != IrOpcode.JumpIndirect).Select(op => IrBlock.JumpTarget(block.Pc, PcMask, op.Imm)));
+
     /// <summary>Guest instructions in all blocks.</summary>
     public int InstructionCount => Blocks.Sum(block => block.Instructions.Length);
 }

@@ -20,12 +20,13 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
     private readonly IrBlock _ir = new();
 
     /// <summary>
-    /// The region that is entered at <paramref name="head"/>, and at <paramref name="others"/> as far as there is room; null when
+    /// The region that is entered at <paramref name="head"/>, and where the one it replaces was, as far as there is room; null when
     /// <paramref name="head"/> may not be compiled.
     /// </summary>
-    public Region? Build(TranslationBlock head, IReadOnlyList<TranslationBlock> others, out TranslationBlock[] blocks)
+    public Region? Build(TranslationBlock head, RegionJob? replaced, out TranslationBlock[] blocks)
     {
-        var choice = new Choice(this, head);
+        TranslationBlock[] others = replaced?.Entries ?? [];
+        var choice = new Choice(this, head, replaced);
         List<RegionMember> members = choice.Choose(others);
         int[] entries = EntriesOf(members, others);
         bool[] reached = RegionEdges.Reach(RegionEdges.Connect(members), entries);
@@ -54,6 +55,20 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
                 Edges = edges[number],
             })],
         };
+    }
+
+    /// <summary>An installed region that <paramref name="region"/> leaves for, and that leaves for one of its blocks: a cycle, cut in two.</summary>
+    public RegionJob? FindPartner(Region region, TranslationBlock[] blocks)
+    {
+        var pages = new RegionPages(_addresses);
+        return region.Exits.Select(exit => FindTarget(pages, blocks[0].Key, exit)?.Heat.Region).OfType<RegionJob>()
+            .FirstOrDefault(job => job.IsInstalled && Array.Exists(blocks, block => job.Exits.Contains(block.Key.Pc)));
+    }
+
+    private TranslationBlock? FindTarget(RegionPages pages, in BlockKey like, ulong target)
+    {
+        TranslationBlock? block = pages.PhysicalOf(target) is ulong physical ? _find(like with { Physical = physical, Pc = target }) : null;
+        return block is { IsCounted: true } ? block : null;
     }
 
     private static int[] EntriesOf(List<RegionMember> members, IReadOnlyList<TranslationBlock> others) =>
@@ -106,33 +121,37 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
     }
 
     /// <summary>One choice in the making.</summary>
-    private sealed class Choice(RegionBuilder builder, TranslationBlock head)
+    private sealed class Choice(RegionBuilder builder, TranslationBlock head, RegionJob? replaced)
     {
         private readonly long _warm = RegionTiering.ExecutionsOf(head) / WarmShare;
+
+        // What was there and what it lacked.
+        private readonly int _limit = Math.Min(
+            replaced is null ? builder._options.MaxInstructions : Math.Min(builder._options.MaxInstructions * 4 / 3, RegionOptions.LargestRegion),
+            head.Heat.SizeLimit ?? int.MaxValue);
+
         private readonly List<RegionMember> _members = [];
         private readonly HashSet<TranslationBlock> _seen = [head];
         private readonly HashSet<ulong> _chosen = []; // program counters of the members
         private readonly List<TranslationBlock> _candidates = [];
+        private int _size;
 
         public RegionPages Pages { get; } = new(builder._addresses);
 
         public List<RegionMember> Choose(IReadOnlyList<TranslationBlock> others)
         {
-            int limit = Math.Min(builder._options.MaxInstructions, head.Heat.SizeLimit ?? int.MaxValue);
-            int size = 0;
             if (!TryAdd(head))
             {
                 return _members;
             }
 
-            size += head.Instructions.Length;
             AddCandidates(others.Where(other => other.IsValid && FindTarget(other.Key.Pc) == other)); // a block whose own region went may be hot again in this one
             while (_candidates.MaxBy(RegionTiering.ExecutionsOf) is TranslationBlock next)
             {
                 _candidates.Remove(next);
-                if (size + next.Instructions.Length <= limit && TryAdd(next))
+                if (_size + next.Instructions.Length <= _limit)
                 {
-                    size += next.Instructions.Length;
+                    TryAdd(next);
                 }
             }
 
@@ -147,6 +166,7 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
             }
 
             _members.Add(member);
+            _size += block.Instructions.Length;
             _chosen.Add(block.Key.Pc);
             AddTargets(member.Jumps.Select(jump => jump.Target));
 
@@ -162,13 +182,10 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
 
         private void AddCandidates(IEnumerable<TranslationBlock> blocks) => _candidates.AddRange(blocks.Where(_seen.Add));
 
-        // What is compiled already is not compiled again, but for what is so small that going there costs more.
-        private static bool IsElsewhere(TranslationBlock block) => block.Heat.Region is RegionJob { InstructionCount: > SmallRegion };
+        // What is compiled already is not compiled again, but for what is so small that going there costs more, or fits in as a whole.
+        private bool IsElsewhere(TranslationBlock block) => block.Heat.Region is RegionJob job && job != replaced
+            && job.InstructionCount > SmallRegion && job.InstructionCount > _limit - _size;
 
-        private TranslationBlock? FindTarget(ulong target)
-        {
-            TranslationBlock? block = Pages.PhysicalOf(target) is ulong physical ? builder._find(head.Key with { Physical = physical, Pc = target }) : null;
-            return block is { IsCounted: true } ? block : null;
-        }
+        private TranslationBlock? FindTarget(ulong target) => builder.FindTarget(Pages, head.Key, target);
     }
 }

@@ -18,6 +18,9 @@ internal sealed class RegionJob(RegionTiering owner, Region region, TranslationB
     /// <summary>The translations where it is entered, that of the block which was found hot first.</summary>
     public TranslationBlock[] Entries { get; } = [.. region.Entries.Select(number => blocks[number])];
 
+    /// <summary>Where its direct jumps leave it.</summary>
+    public HashSet<ulong> Exits { get; } = [.. region.Exits];
+
     /// <summary>The installed region that this one takes the place of, or null.</summary>
     public RegionJob? Replaces { get; set; }
 

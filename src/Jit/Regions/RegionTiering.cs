@@ -15,6 +15,7 @@ internal sealed unsafe class RegionTiering : IDisposable
     private const long Never = long.MaxValue;
     private const int MaxPenalty = 16;
     private const int MaxVersion = 4;
+    private const int MaxMerges = 2;
     private const int SmallestRetried = 50; // a compiler does not refuse less for its size
     private const int MaxRemembered = 4096;
 
@@ -168,14 +169,21 @@ internal sealed unsafe class RegionTiering : IDisposable
         Forget();
     }
 
-    // A block in the middle of a region becomes one more entry of it; that takes compiling it again.
+    // A block in the middle of a region becomes one more entry of it; that takes compiling it again. So does one beside a region that control
+    // leaves for it and comes back from.
     private RegionJob? Form(TranslationBlock head)
     {
         RegionJob? old = head.Heat.Members.Find(member => member.IsInstalled && member.Version < MaxVersion);
-        Region? region = _builder.Build(head, old?.Entries ?? [], out TranslationBlock[] blocks);
+        Region? region = _builder.Build(head, old, out TranslationBlock[] blocks);
         if (region is null)
         {
             return null;
+        }
+
+        if (old is null && _builder.FindPartner(region, blocks) is RegionJob { Version: < MaxMerges } partner)
+        {
+            old = partner;
+            region = _builder.Build(head, old, out blocks) ?? region;
         }
 
         _options.Built?.Invoke(region);
