@@ -57,12 +57,13 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
         };
     }
 
-    /// <summary>An installed region that <paramref name="region"/> leaves for, and that leaves for one of its blocks: a cycle, cut in two.</summary>
+    /// <summary>An installed region that <paramref name="region"/> leaves for, and that leaves for one of its blocks: a cycle, cut in two. Null when both do not fit into one.</summary>
     public RegionJob? FindPartner(Region region, TranslationBlock[] blocks)
     {
         var pages = new RegionPages(_addresses);
         return region.Exits.Select(exit => FindTarget(pages, blocks[0].Key, exit)?.Heat.Region).OfType<RegionJob>()
-            .FirstOrDefault(job => job.IsInstalled && Array.Exists(blocks, block => job.Exits.Contains(block.Key.Pc)));
+            .FirstOrDefault(job => job.IsInstalled && job.InstructionCount + region.InstructionCount <= _options.MaxInstructions
+                && Array.Exists(blocks, block => job.Exits.Contains(block.Key.Pc)));
     }
 
     private TranslationBlock? FindTarget(RegionPages pages, in BlockKey like, ulong target)
@@ -125,10 +126,9 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
     {
         private readonly long _warm = RegionTiering.ExecutionsOf(head) / WarmShare;
 
-        // What was there and what it lacked.
+        // Room is left for what turns out to be missing.
         private readonly int _limit = Math.Min(
-            replaced is null ? builder._options.MaxInstructions : Math.Min(builder._options.MaxInstructions * 4 / 3, RegionOptions.LargestRegion),
-            head.Heat.SizeLimit ?? int.MaxValue);
+            replaced is null ? Math.Max(1, builder._options.MaxInstructions * 3 / 4) : builder._options.MaxInstructions, head.Heat.SizeLimit ?? int.MaxValue);
 
         private readonly List<RegionMember> _members = [];
         private readonly HashSet<TranslationBlock> _seen = [head];

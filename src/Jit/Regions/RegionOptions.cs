@@ -39,7 +39,7 @@ internal sealed record RegionOptions
     public required Func<Region, CompiledRegion?> Compile { get; init; }
 
     /// <summary>Guest instructions per region unless said otherwise.</summary>
-    public const int DefaultInstructions = 150;
+    public const int DefaultInstructions = 200;
 
     /// <summary>The threshold unless said otherwise: while all else waits for the compiler, only what is really hot is worth it.</summary>
     public static int DefaultThreshold => Environment.ProcessorCount > 1 ? 1000 : 4000;

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Emu.Frontend.Ir;
 using Emu.Jit.Regions;
 using Emu.Tests.Tcg;
@@ -65,9 +66,11 @@ public sealed class RegionFormationTests
     }
 
     [Fact]
-    public void Call_CalleeInThePage_IsTakenAlong_ReturnIsNot()
+    public void Call_Callee_IsTakenAlong_AndReturnsBehindTheCall()
     {
-        Region region = FirstRegion(c =>
+        using var recorder = new RegionRecorder();
+        using var bench = new TcgBench(options: recorder.Options());
+        bench.Run64(c =>
         {
             Label again = c.CreateLabel();
             Label function = c.CreateLabel();
@@ -84,13 +87,16 @@ public sealed class RegionFormationTests
             c.Label(ref end);
         });
 
+        Region region = recorder.Regions.First(region => region.Blocks.Any(block => block.Ops[^1].JumpKind == IrJumpKind.Call));
         RegionBlock callee = Assert.Single(region.Blocks, block => block.Ops[^1].Opcode == IrOpcode.JumpIndirect);
-        Assert.Empty(callee.Edges);
+        RegionEdge back = Assert.Single(callee.Edges);
+        RegionBlock caller = Assert.Single(region.Blocks, block => block.Ops[^1].JumpKind == IrJumpKind.Call);
+        Assert.Equal(caller.Pc + 5, region.Blocks[back.Block].Pc);
         AssertWellFormed(region);
     }
 
     [Fact]
-    public void FunctionAndReturnSites_AreEntriesOfOneRegion()
+    public void FunctionInAnotherPage_ReturnsToBothCalls()
     {
         const ulong Far = 0x70000;
         using var recorder = new RegionRecorder();
@@ -110,8 +116,10 @@ public sealed class RegionFormationTests
         });
 
         Assert.Equal((-1, 2000UL), (trap.Vector, trap.Gpr[0]));
-        Region last = recorder.Regions.Last(region => region.Blocks.Any(block => block.Pc < Far));
-        Assert.Equal(2, last.Blocks.Length); // behind each call; that behind the second holds the loop's end, whose target is a block of its own
+        Region first = recorder.Regions.First(region => region.Blocks.Length == 4); // the loop's start, the function, and behind each call
+        RegionBlock function = Assert.Single(first.Blocks, block => block.Pc == Far);
+        Assert.Equal(2, function.Edges.Length);
+        Assert.Equal(2, first.Pages.Count);
         Assert.All(recorder.Regions, AssertWellFormed);
     }
 
@@ -140,7 +148,7 @@ public sealed class RegionFormationTests
     }
 
     [Fact]
-    public void TargetInAnotherPage_LeavesTheRegion()
+    public void TargetInAnotherPage_IsInTheRegion()
     {
         using var recorder = new RegionRecorder();
         using var bench = new TcgBench(options: recorder.Options());
@@ -160,9 +168,10 @@ public sealed class RegionFormationTests
             c.Label(ref end);
         });
 
-        Assert.All(recorder.Regions, region => Assert.Single(region.Blocks.Select(block => block.Pc >> 12).Distinct()));
+        Region first = recorder.Regions[0];
+        Assert.Equal(2, first.Blocks.Select(block => block.Pc >> 12).Distinct().Count());
+        Assert.Equal(2, first.Pages.Count);
         Assert.All(recorder.Regions, AssertWellFormed);
-        Assert.Contains(recorder.Regions, region => region.Blocks[0].Edges.Any(edge => edge.Block < 0));
     }
 
     [Fact]
@@ -284,13 +293,15 @@ public sealed class RegionFormationTests
             Assert.Equal(0, block.Instructions[0]);
             Assert.True(block.Instructions.Zip(block.Instructions.Skip(1)).All(pair => pair.First <= pair.Second));
             int[] jumps = [.. block.Ops.Index().Where(op => op.Item.Opcode is >= IrOpcode.Jump and <= IrOpcode.TestJump).Select(op => op.Index)];
-            Assert.Equal(jumps, block.Edges.Select(edge => edge.Op));
-            foreach (RegionEdge edge in block.Edges.Where(edge => edge.Block >= 0))
+            Assert.Equal(jumps, block.Edges.Where(edge => block.Ops[edge.Op].Opcode != IrOpcode.JumpIndirect).Select(edge => edge.Op));
+            foreach (RegionEdge edge in block.Edges.Where(edge => edge.Block >= 0 && block.Ops[edge.Op].Opcode != IrOpcode.JumpIndirect))
             {
                 Assert.Equal(region.Blocks[edge.Block].Pc, IrBlock.JumpTarget(block.Pc, region.PcMask, block.Ops[edge.Op].Imm));
             }
         }
 
+        Assert.All(region.Blocks, block => Assert.InRange(BitOperations.PopCount(block.Pages), 1, 2));
+        Assert.All(region.Blocks, block => Assert.True(block.Pages < 1U << region.Pages.Count));
         Assert.False(HasUnmarkedCycle(region), RegionDump.Format(region));
     }
 

@@ -141,9 +141,9 @@ public sealed class RegionTieringTests
         });
 
         Assert.Equal((-1, 100UL * 40 * 41 / 2), (trap.Vector, trap.Gpr[3]));
-        int compiled = recorder.Regions.Count(region => region.Blocks[0].Pc == Function);
-        Assert.InRange(compiled, 2, 8); // 10, 20, 40, 80 calls; more than a hundred never come
-        Assert.Equal((ulong)compiled, bench.Bench.Vcpu.Statistics.RegionsDropped);
+        int compiled = recorder.Regions.Count(region => region.Blocks.Any(block => block.Pc == Function)); // its own, and those of its caller
+        Assert.InRange(compiled, 2, 16); // 10, 20, 40, 80 calls; more than a hundred never come
+        Assert.InRange(bench.Bench.Vcpu.Statistics.RegionsDropped, 2UL, (ulong)compiled); // the others were replaced
     }
 
     [Fact]
@@ -175,7 +175,7 @@ public sealed class RegionTieringTests
 
         Assert.True(entries > 100);
         Assert.Equal((1UL, 2UL), (first.Gpr[3], second.Gpr[3]));
-        Assert.Equal(1UL, bench.Bench.Vcpu.Statistics.RegionsDropped);
+        Assert.InRange(bench.Bench.Vcpu.Statistics.RegionsDropped, 1UL, (ulong)recorder.Regions.Count(region => region.Blocks.Any(block => block.Pc == Function)));
     }
 
     [Fact]
