@@ -12,6 +12,8 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
     // A block belongs to the region when it ran at least this part of the entry's executions.
     private const int WarmShare = 16;
 
+    // What is compiled in a region of this size is compiled once more rather than gone to: always, or where the code is known to be hot.
+    private const int TinyRegion = 20;
     private const int SmallRegion = 80;
 
     private readonly RegionOptions _options = options;
@@ -182,9 +184,9 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
 
         private void AddCandidates(IEnumerable<TranslationBlock> blocks) => _candidates.AddRange(blocks.Where(_seen.Add));
 
-        // What is compiled already is not compiled again, but for what is so small that going there costs more, or fits in as a whole.
+        // Hot code takes along what is small or fits in as a whole.
         private bool IsElsewhere(TranslationBlock block) => block.Heat.Region is RegionJob job && job != replaced
-            && job.InstructionCount > SmallRegion && job.InstructionCount > _limit - _size;
+            && job.InstructionCount > (_warm == 0 ? TinyRegion : Math.Max(SmallRegion, _limit - _size));
 
         private TranslationBlock? FindTarget(ulong target) => builder.FindTarget(Pages, head.Key, target);
     }
