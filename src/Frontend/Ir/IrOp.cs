@@ -145,6 +145,12 @@ public enum IrOpcode : byte
     /// <summary>Memory ← Dst slot, or the high half of Imm with <see cref="IrOp.ImmediateB"/>.</summary>
     Store,
 
+    /// <summary>
+    /// Dst ← memory (width Width) at linear address A, into which <see cref="IrOp.Atomic"/> puts its result in one step that other CPUs see
+    /// whole; C is the accumulator of a comparison. So does helper(cpu, A, B, Imm), whose address is Target, where the consumer cannot.
+    /// </summary>
+    Atomic,
+
     /// <summary>Faults in helper(cpu, A, B, Imm) unless A is a multiple of Imm, a power of two; Target is its address.</summary>
     CheckAligned,
 
@@ -227,7 +233,7 @@ public struct IrOp
     /// <summary>Address form of memory ops.</summary>
     public IrAddress Address;
 
-    /// <summary>Shift of the index in the address; <see cref="IrVectorOp"/> of vector calls.</summary>
+    /// <summary>Shift of the index in the address; <see cref="IrVectorOp"/> of vector calls; <see cref="IrAtomic"/>.</summary>
     public byte Scale;
 
     /// <summary>For ops that use a condition or the carry: what set the flags, <see cref="FlagsKind.Materialised"/> when unknown.</summary>
@@ -266,6 +272,9 @@ public struct IrOp
     /// <summary>What a vector call computes.</summary>
     public readonly IrVectorOp VectorOp => (IrVectorOp)Scale;
 
+    /// <summary>What an atomic op does.</summary>
+    public readonly IrAtomic Atomic => (IrAtomic)Scale;
+
     /// <summary>Effects of calls.</summary>
     public readonly IrCallEffects Effects => (IrCallEffects)Sub;
 
@@ -276,7 +285,7 @@ public struct IrOp
     public readonly bool IsBlockEnd => Opcode >= IrOpcode.Jump;
 
     /// <summary>True when the op may leave the block with a fault.</summary>
-    public readonly bool MayFault => IsMemory || Opcode == IrOpcode.CheckAligned || (IsCall && (Effects & IrCallEffects.MayFault) != 0);
+    public readonly bool MayFault => IsMemory || Opcode is IrOpcode.CheckAligned or IrOpcode.Atomic || (IsCall && (Effects & IrCallEffects.MayFault) != 0);
 
     /// <summary>True for the ops that call a helper.</summary>
     public readonly bool IsCall => Opcode is IrOpcode.Call or IrOpcode.CallVector or IrOpcode.CallVectorValue;

@@ -54,7 +54,7 @@ public static class IrVerifier
             return "a conditional jump must be followed by a jump";
         }
 
-        bool needsTarget = op.IsCall || op.Opcode == IrOpcode.CheckAligned;
+        bool needsTarget = op.IsCall || op.Opcode is IrOpcode.CheckAligned or IrOpcode.Atomic;
         return needsTarget && op.Target == 0 ? "no helper" : null;
     }
 

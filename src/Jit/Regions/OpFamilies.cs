@@ -35,6 +35,9 @@ internal enum OpFamilies
 
     /// <summary>Helpers on vectors, moves of vectors.</summary>
     Vector = 256,
+
+    /// <summary>Locked instructions.</summary>
+    Atomic = 512,
 }
 
 /// <summary>Names and members of <see cref="OpFamilies"/>.</summary>
@@ -52,6 +55,7 @@ internal static class OpFamily
         ["indirect"] = OpFamilies.Indirect,
         ["call"] = OpFamilies.Call,
         ["vector"] = OpFamilies.Vector,
+        ["atomic"] = OpFamilies.Atomic,
     };
 
     /// <summary>The families with these names.</summary>
@@ -68,6 +72,7 @@ internal static class OpFamily
         IrOpcode.Adc or IrOpcode.Sbb or IrOpcode.SetCondition or IrOpcode.Select or IrOpcode.Compare or IrOpcode.Test => OpFamilies.Flags,
         IrOpcode.JumpIf or IrOpcode.CompareJump or IrOpcode.TestJump => OpFamilies.Branch,
         IrOpcode.JumpIndirect => OpFamilies.Indirect,
+        IrOpcode.Atomic => OpFamilies.Atomic,
         IrOpcode.Call => OpFamilies.Call,
         IrOpcode.Nop or IrOpcode.Jump or IrOpcode.Exit => OpFamilies.None,
         _ => OpFamilies.Alu,

@@ -176,7 +176,7 @@ internal sealed unsafe partial class RegionEmitter
         _dirty = (RegionPlan.ReadsAllRegisters(op) ? 0 : _dirty) | written;
         uint vectors = RegionPlan.VectorsWrittenBy(op);
         _dirtyVectors = (_plan.StoresVectors(_number, _index) ? 0 : _dirtyVectors) | (IsInline ? vectors : 0);
-        _committed |= (written | (vectors & ~RegionPlan.VectorTemporaries)) != 0 || op.SetsFlags || op.IsCall || op.Opcode == IrOpcode.Store;
+        _committed |= (written | (vectors & ~RegionPlan.VectorTemporaries)) != 0 || op.SetsFlags || op.IsCall || op.Opcode is IrOpcode.Store or IrOpcode.Atomic;
         _flags = _flags.After(op, FlagsLive);
     }
 
@@ -233,6 +233,9 @@ internal sealed unsafe partial class RegionEmitter
                 break;
             case IrOpcode.Store:
                 EmitStore();
+                break;
+            case IrOpcode.Atomic:
+                EmitAtomic();
                 break;
             case IrOpcode.CheckAligned:
                 EmitCheckAligned();

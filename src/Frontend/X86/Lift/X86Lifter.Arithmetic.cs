@@ -4,7 +4,7 @@ using Iced.Intel;
 
 namespace Emu.Frontend.X86.Lift;
 
-/// <summary>Integer arithmetic, shifts, multiplication, division, atomics.</summary>
+/// <summary>Integer arithmetic, shifts, multiplication, division.</summary>
 internal sealed unsafe partial class X86Lifter
 {
     private static FlagsKind FlagsOf(IrOpcode opcode) => opcode switch
@@ -32,7 +32,7 @@ internal sealed unsafe partial class X86Lifter
             ushort destination = SlotOf(instruction.Op0Register);
             lifter.ArithmeticOp((IrOpcode)opcode, width, destination, destination, instruction, source);
         }
-        else if (instruction.HasLockPrefix)
+        else if (lifter.IsAtomic(instruction))
         {
             lifter.Locked((IrOpcode)opcode, width, instruction, source);
         }
@@ -65,7 +65,7 @@ internal sealed unsafe partial class X86Lifter
             return;
         }
 
-        if (instruction.HasLockPrefix)
+        if (lifter.IsAtomic(instruction))
         {
             lifter.LockedUnary((IrOpcode)opcode, width, instruction);
             return;
@@ -218,83 +218,6 @@ internal sealed unsafe partial class X86Lifter
         op.Imm = operation | (instruction.OpCount > 0 ? instruction.Immediate8 << 8 : 0);
     }
 
-    /// <summary>XADD.</summary>
-    public static void ExchangeAdd(X86Lifter lifter, in Instruction instruction, int argument)
-    {
-        IrWidth width = OperandWidth(instruction, 0);
-        ushort source = SlotOf(instruction.Op1Register);
-        ushort old = lifter.Temporary();
-        ushort sum = lifter.Temporary();
-        if (instruction.Op0Kind == OpKind.Memory)
-        {
-            lifter.Atomic(AtomicOperation.Add, width, instruction, source, old);
-        }
-        else
-        {
-            lifter.Move(old, width, SlotOf(instruction.Op0Register));
-        }
-
-        ref IrOp op = ref lifter._block.Add(IrOpcode.Add, width);
-        (op.Dst, op.A, op.B, op.SetsFlags) = (sum, old, source, true);
-        lifter._block.NoteFlags(FlagsKind.Add, width);
-        lifter.Move(source, width, old);
-        if (instruction.Op0Kind == OpKind.Register)
-        {
-            lifter.Move(SlotOf(instruction.Op0Register), width, sum); // last, as XADD AL, AL keeps the sum
-        }
-    }
-
-    /// <summary>CMPXCHG.</summary>
-    public static void CompareExchange(X86Lifter lifter, in Instruction instruction, int argument)
-    {
-        IrWidth width = OperandWidth(instruction, 0);
-        ushort rax = X86Slots.Gpr(X86Gpr.Rax);
-        ushort source = SlotOf(instruction.Op1Register);
-        ushort old = lifter.Temporary();
-        ushort accumulator = lifter.Temporary();
-        if (instruction.Op0Kind == OpKind.Memory)
-        {
-            lifter.Atomic(AtomicOperation.CompareExchange, width, instruction, source, old);
-        }
-        else
-        {
-            lifter.Move(old, width, SlotOf(instruction.Op0Register));
-        }
-
-        ref IrOp compare = ref lifter._block.Add(IrOpcode.Compare, width);
-        (compare.A, compare.B, compare.SetsFlags) = (rax, old, true);
-        lifter._block.NoteFlags(FlagsKind.Sub, width);
-        if (instruction.Op0Kind == OpKind.Register)
-        {
-            ushort destination = SlotOf(instruction.Op0Register);
-            ushort chosen = lifter.Temporary();
-
-            // In 64 bits, so that a failing 32-bit exchange keeps the upper half of the destination, as AMD processors do.
-            ushort whole = WholeSlot(instruction.Op0Register);
-            lifter.Move(chosen, IrWidth.W64, whole);
-            lifter.Move((ushort)(chosen + (destination - whole)), width, source);
-            lifter.SelectInto(IrCondition.Equal, chosen, whole, chosen);
-            lifter.Move(accumulator, IrWidth.W64, rax);
-            lifter.Move(whole, IrWidth.W64, chosen);
-        }
-        else
-        {
-            lifter.Move(accumulator, IrWidth.W64, rax);
-        }
-
-        // Only a failing exchange writes the accumulator; its upper half survives a successful 32-bit one.
-        lifter.Move(accumulator, width, old);
-        lifter.SelectInto(IrCondition.NotEqual, rax, rax, accumulator);
-    }
-
-    /// <summary>CMPXCHG8B, CMPXCHG16B.</summary>
-    public static void CompareExchangeWide(X86Lifter lifter, in Instruction instruction, int bytes)
-    {
-        ref IrOp op = ref lifter.CallWithAddress(&AtomicHelpers.CompareExchangeWide, instruction, bytes, write: true, IrCallEffects.All);
-        op.Imm = bytes;
-        lifter.EndWithJump(lifter.NextPc);
-    }
-
     /// <summary>CLC, STC, CMC.</summary>
     public static void Carry(X86Lifter lifter, in Instruction instruction, int operation) =>
         lifter.Call(&ShiftHelpers.ChangeCarry, IrCallEffects.ReadsFlags | IrCallEffects.WritesFlags).Imm = operation;
@@ -380,64 +303,6 @@ internal sealed unsafe partial class X86Lifter
         Load(IrOpcode.LoadForWrite, value, width, width, memory);
         modify(value);
         Store(memory, width, value);
-    }
-
-    /// <summary>A locked two-operand instruction: the memory operation is atomic, the flags are computed afterwards from the old value.</summary>
-    private void Locked(IrOpcode opcode, IrWidth width, in Instruction instruction, ushort source)
-    {
-        if (IsImmediate(instruction, 1))
-        {
-            source = Temporary();
-            MoveImmediate(source, width, instruction.GetImmediate(1));
-        }
-
-        AtomicOperation operation = opcode switch
-        {
-            IrOpcode.Add or IrOpcode.Adc => AtomicOperation.Add,
-            IrOpcode.Sub or IrOpcode.Sbb => AtomicOperation.Subtract,
-            IrOpcode.And => AtomicOperation.And,
-            IrOpcode.Or => AtomicOperation.Or,
-            _ => AtomicOperation.Xor,
-        };
-        ushort operand = source;
-        if (opcode is IrOpcode.Adc or IrOpcode.Sbb)
-        {
-            operand = Temporary();
-            MoveImmediate(operand, IrWidth.W64, 0);
-            ref IrOp carry = ref _block.AddCondition(IrOpcode.SetCondition, IrWidth.W8, IrCondition.Below);
-            carry.Dst = operand;
-            BinarySlots(IrOpcode.Add, width, operand, operand, source);
-        }
-
-        ushort old = Temporary();
-        Atomic(operation, width, instruction, operand, old);
-        ref IrOp op = ref _block.Add(opcode, width);
-        (op.Dst, op.A, op.B, op.SetsFlags) = (old, old, source, true);
-        _block.NoteFlags(FlagsOf(opcode), width);
-    }
-
-    private void LockedUnary(IrOpcode opcode, IrWidth width, in Instruction instruction)
-    {
-        ushort operand = Temporary();
-        MoveImmediate(operand, IrWidth.W64, opcode == IrOpcode.Not ? ulong.MaxValue : 1);
-        ushort old = Temporary();
-        AtomicOperation operation = opcode switch
-        {
-            IrOpcode.Increment => AtomicOperation.Add,
-            IrOpcode.Decrement => AtomicOperation.Subtract,
-            IrOpcode.Not => AtomicOperation.Xor,
-            _ => AtomicOperation.Negate,
-        };
-        Atomic(operation, width, instruction, operand, old);
-        UnaryOp(opcode, width, old);
-    }
-
-    private void Atomic(AtomicOperation operation, IrWidth width, in Instruction instruction, ushort operand, ushort old)
-    {
-        ref IrOp op = ref CallWithAddress(&AtomicHelpers.ReadModifyWrite, instruction, BytesOf(width), write: true, IrCallEffects.MayFault);
-        op.B = operand;
-        op.Dst = old;
-        op.Imm = (long)width | ((long)operation << 8);
     }
 
     /// <summary>A helper call with the linear address of the memory operand in A.</summary>

@@ -123,7 +123,7 @@ internal sealed unsafe partial class X86Lifter
         ushort old = lifter.Temporary();
         if (instruction.Op0Kind == OpKind.Memory)
         {
-            lifter.Atomic(AtomicOperation.Exchange, width, instruction, second, old);
+            lifter.Atomic(IrAtomic.Exchange, width, instruction, second, old);
         }
         else
         {
@@ -544,14 +544,11 @@ internal sealed unsafe partial class X86Lifter
         {
             Load(IrOpcode.Load, value, width, width, memory);
         }
-        else if (instruction.HasLockPrefix)
+        else if (IsAtomic(instruction))
         {
             ushort mask = BitMask((IrOpcode)operation, bit);
-            ushort address = LinearAddress(memory);
-            ref IrOp op = ref Call(&AtomicHelpers.ReadModifyWrite, IrCallEffects.MayFault);
-            (op.Dst, op.A, op.B) = (value, address, mask);
-            AtomicOperation kind = (IrOpcode)operation switch { IrOpcode.Or => AtomicOperation.Or, IrOpcode.And => AtomicOperation.And, _ => AtomicOperation.Xor };
-            op.Imm = (long)width | ((long)kind << 8);
+            IrAtomic kind = (IrOpcode)operation switch { IrOpcode.Or => IrAtomic.Or, IrOpcode.And => IrAtomic.And, _ => IrAtomic.Xor };
+            Atomic(kind, width, LinearAddress(memory), mask, value);
         }
         else
         {
