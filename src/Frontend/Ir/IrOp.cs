@@ -121,6 +121,15 @@ public enum IrOpcode : byte
     /// <summary>F: the same, signed.</summary>
     MultiplyWideSigned,
 
+    /// <summary>
+    /// Dst ← quotient, C ← remainder of unsigned C:A ÷ B (32 and 64 bits). Faults in helper(cpu, A, B, Imm), which also does the rest where
+    /// the consumer does not; Target is its address.
+    /// </summary>
+    DivideUnsigned,
+
+    /// <summary>The same, signed.</summary>
+    DivideSigned,
+
     /// <summary>Dst ← A with its bytes reversed (32 or 64 bits).</summary>
     ByteSwap,
 
@@ -285,7 +294,13 @@ public struct IrOp
     public readonly bool IsBlockEnd => Opcode >= IrOpcode.Jump;
 
     /// <summary>True when the op may leave the block with a fault.</summary>
-    public readonly bool MayFault => IsMemory || Opcode is IrOpcode.CheckAligned or IrOpcode.Atomic || (IsCall && (Effects & IrCallEffects.MayFault) != 0);
+    public readonly bool MayFault => IsMemory || Opcode is IrOpcode.CheckAligned or IrOpcode.Atomic || IsDivision || (IsCall && (Effects & IrCallEffects.MayFault) != 0);
+
+    /// <summary>True for the ops with quotient and remainder.</summary>
+    public readonly bool IsDivision => Opcode is IrOpcode.DivideUnsigned or IrOpcode.DivideSigned;
+
+    /// <summary>True for the ops that write C beside Dst.</summary>
+    public readonly bool WritesTwo => Opcode is IrOpcode.MultiplyWideSigned or IrOpcode.MultiplyWideUnsigned || IsDivision;
 
     /// <summary>True for the ops that call a helper.</summary>
     public readonly bool IsCall => Opcode is IrOpcode.Call or IrOpcode.CallVector or IrOpcode.CallVectorValue;

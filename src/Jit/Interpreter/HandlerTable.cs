@@ -97,6 +97,7 @@ internal static unsafe class HandlerTable
         IrOpcode.LoadForWrite => LoadOf<LoadForWriteChooser>(op),
         IrOpcode.Store when op.Width == IrWidth.W128 => ByAddress<StoreVectorFamily>(op.Address),
         IrOpcode.Store => op.ImmediateB ? StoreOf<Yes>(op) : StoreOf<No>(op),
+        IrOpcode.DivideUnsigned or IrOpcode.DivideSigned => CodeOf(Handlers.CallVoid),
         IrOpcode.Atomic => CodeOf(Handlers.Call),
         IrOpcode.Call => op.Dst == 0 ? CodeOf(Handlers.CallVoid) : CodeOf(Handlers.Call),
         IrOpcode.CallVector => CodeOf(Handlers.CallVector),

@@ -18,7 +18,7 @@ internal enum OpFamilies
     /// <summary>Shifts and rotations.</summary>
     Shift = 4,
 
-    /// <summary>Multiplication.</summary>
+    /// <summary>Multiplication and division.</summary>
     Multiply = 8,
 
     /// <summary>Carries, conditions as values, comparisons that are not part of a branch.</summary>
@@ -68,7 +68,8 @@ internal static class OpFamily
         IrOpcode.CallVector or IrOpcode.CallVectorValue => OpFamilies.Vector,
         IrOpcode.Load or IrOpcode.LoadSigned or IrOpcode.LoadForWrite or IrOpcode.Store => OpFamilies.Memory,
         IrOpcode.ShiftLeft or IrOpcode.ShiftRight or IrOpcode.ShiftRightArithmetic or IrOpcode.RotateLeft or IrOpcode.RotateRight => OpFamilies.Shift,
-        IrOpcode.Multiply or IrOpcode.MultiplyWideSigned or IrOpcode.MultiplyWideUnsigned => OpFamilies.Multiply,
+        IrOpcode.Multiply => OpFamilies.Multiply,
+        _ when op.WritesTwo => OpFamilies.Multiply,
         IrOpcode.Adc or IrOpcode.Sbb or IrOpcode.SetCondition or IrOpcode.Select or IrOpcode.Compare or IrOpcode.Test => OpFamilies.Flags,
         IrOpcode.JumpIf or IrOpcode.CompareJump or IrOpcode.TestJump => OpFamilies.Branch,
         IrOpcode.JumpIndirect => OpFamilies.Indirect,

@@ -18,7 +18,7 @@ internal static class OpSupport
         IrOpcode.SetCondition => Fits(op.Dst, IrWidth.W8),
         IrOpcode.Call or IrOpcode.CallVectorValue => op.Dst == 0 || Fits(op.Dst, IrWidth.W64),
         IrOpcode.CallVector => op.Dst >= CpuHeader.ScalarEnd,
-        IrOpcode.MultiplyWideSigned or IrOpcode.MultiplyWideUnsigned => Fits(op.Dst, op.Width) && Fits(op.C, op.Width),
+        _ when op.WritesTwo => Fits(op.Dst, op.Width) && Fits(op.C, op.Width),
         _ => op.Width <= IrWidth.W64 && Fits(op.Dst, op.Width),
     };
 

@@ -222,6 +222,9 @@ internal sealed unsafe partial class RegionEmitter
             case IrOpcode.MultiplyWideSigned or IrOpcode.MultiplyWideUnsigned:
                 EmitMultiplyWide();
                 break;
+            case IrOpcode.DivideSigned or IrOpcode.DivideUnsigned:
+                EmitDivide();
+                break;
             case IrOpcode.SetCondition:
                 EmitSetCondition();
                 break;

@@ -87,7 +87,7 @@ internal sealed partial class RegionPlan
         {
             case IrOpcode.Nop or IrOpcode.Compare or IrOpcode.Test or IrOpcode.Store:
                 return 0;
-            case IrOpcode.MultiplyWideSigned or IrOpcode.MultiplyWideUnsigned:
+            case IrOpcode.MultiplyWideSigned or IrOpcode.MultiplyWideUnsigned or IrOpcode.DivideSigned or IrOpcode.DivideUnsigned:
                 return RegisterBit(op.Dst) | RegisterBit(op.C);
             default:
                 return op.IsBlockEnd ? 0 : RegisterBit(op.Dst);

@@ -206,8 +206,16 @@ internal sealed unsafe partial class X86Lifter
     {
         IrWidth width = OperandWidth(instruction, 0);
         ushort divisor = lifter.ReadOperand(instruction, 0, width);
-        ref IrOp op = ref lifter.Call(&ArithmeticHelpers.Divide, IrCallEffects.System);
-        op.A = divisor;
+        delegate*<CpuHeader*, ulong, ulong, ulong, ulong> helper = &ArithmeticHelpers.Divide;
+        ref IrOp op = ref width < IrWidth.W32
+            ? ref lifter.Call(helper, IrCallEffects.System)
+            : ref lifter._block.Add(signed != 0 ? IrOpcode.DivideSigned : IrOpcode.DivideUnsigned, width);
+        if (width >= IrWidth.W32)
+        {
+            (op.Dst, op.C, op.Target) = (X86Slots.Gpr(X86Gpr.Rax), X86Slots.Gpr(X86Gpr.Rdx), (nint)helper);
+        }
+
+        (op.A, op.B) = (X86Slots.Gpr(X86Gpr.Rax), divisor);
         op.Imm = (long)width | (signed != 0 ? ArithmeticHelpers.Signed : 0);
     }
 
