@@ -162,7 +162,7 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
     private static RegionEdge[] EdgesOf(Member member, Dictionary<ulong, int> numbers)
     {
         // A helper may change code, that of this region too: what follows it must look.
-        bool mayChangeCode = member.Ops.Any(op => op.MayFault && !op.IsMemory);
+        bool mayChangeCode = member.Ops.Any(op => op.IsCall && op.MayFault);
         return [.. member.Jumps.Select(jump => numbers.TryGetValue(jump.Target, out int number)
             ? new RegionEdge(jump.Op, number, mayChangeCode)
             : new RegionEdge(jump.Op, -1, false))];
