@@ -11,17 +11,35 @@ namespace Emu.Frontend.X86.X87;
 internal static unsafe class X87Move
 {
     /// <summary>FLD m32.</summary>
-    public static ulong FldSingle(CpuHeader* cpu, ulong a, ulong b, ulong imm) => Load(cpu, Unpacked.FromSingle((uint)a, default));
+    public static ulong FldSingle(CpuHeader* cpu, ulong a, ulong b, ulong imm)
+    {
+        uint exponent = (uint)(a >> 23) & 0xff;
+        bool isNormal = exponent - 1 < 0xfe;
+        return isNormal && X87Stack.TryPush(X87Stack.StateOf(cpu), Unpacked.IntegerBit | (a << 40), (ushort)(((a >> 16) & 0x8000) | (exponent + 16383 - 127)))
+            ? 0
+            : Load(cpu, Unpacked.FromSingle((uint)a, default));
+    }
 
     /// <summary>FLD m64.</summary>
-    public static ulong FldDouble(CpuHeader* cpu, ulong a, ulong b, ulong imm) => Load(cpu, Unpacked.FromDouble(a, default));
+    public static ulong FldDouble(CpuHeader* cpu, ulong a, ulong b, ulong imm)
+    {
+        uint exponent = (uint)(a >> 52) & 0x7ff;
+        bool isNormal = exponent - 1 < 0x7fe;
+        return isNormal && X87Stack.TryPush(X87Stack.StateOf(cpu), Unpacked.IntegerBit | (a << 11), (ushort)(((a >> 48) & 0x8000) | (exponent + 16383 - 1023)))
+            ? 0
+            : Load(cpu, Unpacked.FromDouble(a, default));
+    }
 
     /// <summary>FLD m80: 80 bits as they are, significand in <c>a</c>.</summary>
     public static ulong FldExtended(CpuHeader* cpu, ulong a, ulong b, ulong imm)
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
-        X87Stack.Begin(state);
-        X87Stack.Push(state, new Encoded((b & 0x8000) != 0, (int)b & 0x7fff, a));
+        if (!X87Stack.TryPush(state, a, (ushort)b))
+        {
+            X87Stack.Begin(state);
+            X87Stack.Push(state, default);
+        }
+
         return 0;
     }
 
@@ -29,8 +47,15 @@ internal static unsafe class X87Move
     public static ulong FldRegister(CpuHeader* cpu, ulong a, ulong b, ulong imm)
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
+        byte* source = X87Stack.Slot(state, (int)a);
+        bool empty = X87Stack.IsEmpty(state, (int)a);
+        if (!empty && X87Stack.TryPush(state, *(ulong*)source, *(ushort*)(source + 8)))
+        {
+            return 0;
+        }
+
         X87Stack.Begin(state);
-        if (X87Stack.IsEmpty(state, (int)a))
+        if (empty)
         {
             if (X87Stack.Underflow(state))
             {
@@ -40,8 +65,7 @@ internal static unsafe class X87Move
             return 0;
         }
 
-        (ulong significand, ushort signExponent) = X87Stack.ReadRaw(state, (int)a);
-        X87Stack.Push(state, new Encoded((signExponent & 0x8000) != 0, signExponent & 0x7fff, significand));
+        X87Stack.Push(state, default);
         return 0;
     }
 
@@ -72,6 +96,13 @@ internal static unsafe class X87Move
     public static ulong FldConstant(CpuHeader* cpu, ulong a, ulong b, ulong imm)
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
+        bool isOne = (X87Constant)imm == X87Constant.One;
+        if ((isOne || (X87Constant)imm == X87Constant.Zero)
+            && X87Stack.TryPush(state, isOne ? Unpacked.IntegerBit : 0, isOne ? (ushort)FloatFormat.Extended.Bias : (ushort)0))
+        {
+            return 0;
+        }
+
         FloatContext context = X87Stack.Begin(state);
         X87Stack.Push(state, X87Constants.Load((X87Constant)imm, context));
         return 0;
@@ -118,7 +149,11 @@ internal static unsafe class X87Move
             return 0;
         }
 
-        X87Stack.Pop(state, (int)imm);
+        if (imm != 0)
+        {
+            X87Stack.Pop(state);
+        }
+
         return 0;
     }
 
