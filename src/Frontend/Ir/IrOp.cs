@@ -133,6 +133,12 @@ public enum IrOpcode : byte
     /// <summary>Dst ← A with its bytes reversed (32 or 64 bits).</summary>
     ByteSwap,
 
+    /// <summary>Dst (64 bits) ← number of the lowest set bit of A; for zero anything.</summary>
+    LowestBit,
+
+    /// <summary>Dst (64 bits) ← number of the highest set bit of A; for zero anything.</summary>
+    HighestBit,
+
     /// <summary>F: the six flags are the bits of A at their x86 places.</summary>
     SetFlags,
 

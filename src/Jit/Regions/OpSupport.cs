@@ -15,6 +15,7 @@ internal static class OpSupport
         IrOpcode.Load or IrOpcode.LoadSigned or IrOpcode.LoadForWrite or IrOpcode.ZeroExtend or IrOpcode.SignExtend => Fits(op.Dst, op.DestinationWidth),
         IrOpcode.ShiftLeft or IrOpcode.ShiftRight or IrOpcode.ShiftRightArithmetic =>
             Fits(op.Dst, op.Width) && !(op.SetsFlags && op.ImmediateB && (op.Imm & (op.Width == IrWidth.W64 ? 63 : 31)) == 0),
+        IrOpcode.LowestBit or IrOpcode.HighestBit => Fits(op.Dst, IrWidth.W64),
         IrOpcode.SetCondition => Fits(op.Dst, IrWidth.W8),
         IrOpcode.Call or IrOpcode.CallVectorValue => op.Dst == 0 || Fits(op.Dst, IrWidth.W64),
         IrOpcode.CallVector => op.Dst >= CpuHeader.ScalarEnd,

@@ -98,6 +98,22 @@ internal sealed unsafe partial class RegionEmitter
         FinishResult();
     }
 
+    private void EmitFindBit()
+    {
+        ref readonly IrOp op = ref Op;
+        bool lowest = op.Opcode == IrOpcode.LowestBit;
+        PushSlot(op.A, op.Width);
+        _il.Emit(Il.Call, _tokens[(lowest, IsWide(op.Width)) switch
+        {
+            (true, false) => RegionTokens.Token.TrailingZeros4,
+            (true, true) => RegionTokens.Token.TrailingZeros8,
+            (false, false) => RegionTokens.Token.Log4,
+            _ => RegionTokens.Token.Log8,
+        }]);
+        _il.Emit(Il.ConvertU8);
+        StoreSlot(op.Dst, IrWidth.W64, wide: true);
+    }
+
     private void EmitStep()
     {
         ref readonly IrOp op = ref Op;

@@ -207,6 +207,9 @@ internal sealed unsafe partial class RegionEmitter
             case IrOpcode.Negate or IrOpcode.Not or IrOpcode.ByteSwap:
                 EmitUnary();
                 break;
+            case IrOpcode.LowestBit or IrOpcode.HighestBit:
+                EmitFindBit();
+                break;
             case IrOpcode.Increment or IrOpcode.Decrement:
                 EmitStep();
                 break;

@@ -187,6 +187,11 @@ internal sealed partial class RegionPlan
         for (int i = plan.OpCount - 1; i >= 0; i--)
         {
             after[i] = live;
+            if (!live && ops[i].IsCall && ops[i].OnlyChangesFlags)
+            {
+                continue; // it is left out
+            }
+
             if (ops[i].ReplacesFlags)
             {
                 live = false;

@@ -10,9 +10,6 @@ internal static unsafe class ArithmeticHelpers
     /// <summary>In imm of <see cref="Divide"/>: signed.</summary>
     public const long Signed = 1 << 4;
 
-    /// <summary>In imm of <see cref="BitScan"/>: from the top.</summary>
-    public const long Reverse = 1 << 4;
-
     /// <summary>Operations of <see cref="DecimalAdjust"/>.</summary>
     public const int Aaa = 0;
 
@@ -132,25 +129,6 @@ internal static unsafe class ArithmeticHelpers
         rax = (rax & ~0xffffUL) | (ah << 8) | al;
         LazyFlags.SetMaterialised(header, LazyFlags.ResultFlags(al, 8));
         return 0;
-    }
-
-    /// <summary>BSF and BSR. a = source, b = whole old destination. Returns the whole new destination.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static ulong BitScan(CpuHeader* header, ulong a, ulong b, ulong imm)
-    {
-        int bits = 8 << (int)(imm & 7);
-        ulong source = a & (ulong.MaxValue >> (64 - bits));
-
-        // ZF is defined; the others follow the source, as a logical operation on it would set them.
-        header->FlagsOp = LazyFlags.Encode(FlagsKind.Logic, (int)(imm & 7));
-        header->FlagsResult = source;
-        if (source == 0)
-        {
-            return b;
-        }
-
-        ulong index = (imm & (ulong)Reverse) != 0 ? (ulong)BitOperations.Log2(source) : (ulong)BitOperations.TrailingZeroCount(source);
-        return bits == 16 ? (b & ~0xffffUL) | index : index;
     }
 
     /// <summary>TZCNT (imm bits 15:8 = 0), LZCNT (1), POPCNT (2). a = source.</summary>

@@ -23,7 +23,7 @@ internal static unsafe class SystemTable
     /// <summary>The rows.</summary>
     public static readonly SystemEntry[] Entries =
     [
-        new(Mnemonic.Cli,       X86Lifter.Plain,        P(&FlagHelpers.Cli),             Fault, Ends: true),
+        new(Mnemonic.Cli,       X86Lifter.Plain,        P(&FlagHelpers.Cli),             IrCallEffects.MayFault),
         new(Mnemonic.Sti,       X86Lifter.Plain,        P(&FlagHelpers.Sti),             Fault, Ends: true),
         new(Mnemonic.Stac,      X86Lifter.Plain,        P(&FlagHelpers.Stac),            Fault, Ends: true),
         new(Mnemonic.Clac,      X86Lifter.Plain,        P(&FlagHelpers.Clac),            Fault, Ends: true),
@@ -40,7 +40,7 @@ internal static unsafe class SystemTable
         new(Mnemonic.Cpuid,     X86Lifter.Plain,        P(&MsrHelpers.CpuidHelper),      Fault),
         new(Mnemonic.Rdmsr,     X86Lifter.Plain,        P(&MsrHelpers.Rdmsr),            Fault, Ends: true),
         new(Mnemonic.Wrmsr,     X86Lifter.Plain,        P(&MsrHelpers.Wrmsr),            Fault, Ends: true),
-        new(Mnemonic.Rdtsc,     X86Lifter.Plain,        P(&MsrHelpers.Rdtsc),            Fault),
+        new(Mnemonic.Rdtsc,     X86Lifter.ReadTimeStamp, P(&MsrHelpers.Rdtsc),           IrCallEffects.MayFault),
         new(Mnemonic.Rdtscp,    X86Lifter.Plain,        P(&MsrHelpers.Rdtscp),           Fault),
         new(Mnemonic.Rdpmc,     X86Lifter.Plain,        P(&MsrHelpers.Rdpmc),            Fault),
         new(Mnemonic.Swapgs,    X86Lifter.Plain,        P(&MsrHelpers.Swapgs),           Fault),

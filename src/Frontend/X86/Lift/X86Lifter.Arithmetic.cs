@@ -150,6 +150,13 @@ internal sealed unsafe partial class X86Lifter
         IrWidth width = OperandWidth(instruction, 0);
         ushort source = SlotOf(instruction.Op1Register);
         long count = IsImmediate(instruction, 2) ? instruction.Immediate8 : ShiftHelpers.CountInCl;
+        int masked = (int)count & (width == IrWidth.W64 ? 63 : 31);
+        if (count != ShiftHelpers.CountInCl && masked != 0 && width >= IrWidth.W32)
+        {
+            lifter.ReadModifyWrite(instruction, width, value => lifter.DoubleShiftBy(masked, width, value, source, left));
+            return;
+        }
+
         lifter.ReadModifyWrite(instruction, width, value =>
         {
             ushort result = lifter.Temporary();
@@ -158,6 +165,19 @@ internal sealed unsafe partial class X86Lifter
             op.Imm = (long)width | (left != 0 ? ShiftHelpers.Left : 0) | (count << 8);
             lifter.Move(value, width, result);
         });
+    }
+
+    /// <summary>By a constant other than zero: the shifts are ops, the flags a call that vanishes when they are dead.</summary>
+    private void DoubleShiftBy(int count, IrWidth width, ushort value, ushort source, int left)
+    {
+        ushort first = Temporary();
+        ushort second = Temporary();
+        Binary(left != 0 ? IrOpcode.ShiftLeft : IrOpcode.ShiftRight, width, first, value, count);
+        Binary(left != 0 ? IrOpcode.ShiftRight : IrOpcode.ShiftLeft, width, second, source, (BytesOf(width) * 8) - count);
+        ref IrOp flags = ref Call(&ShiftHelpers.DoubleShift, IrCallEffects.WritesFlags);
+        (flags.A, flags.B) = (value, source);
+        flags.Imm = (long)width | (left != 0 ? ShiftHelpers.Left : 0) | ((long)count << 8);
+        BinarySlots(IrOpcode.Or, width, value, first, second);
     }
 
     /// <summary>IMUL with one, two or three operands.</summary>

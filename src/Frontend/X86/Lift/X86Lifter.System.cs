@@ -103,6 +103,17 @@ internal sealed unsafe partial class X86Lifter
         lifter.EndAtNext();
     }
 
+    /// <summary>RDTSC.</summary>
+    public static void ReadTimeStamp(X86Lifter lifter, in Instruction instruction, int index)
+    {
+        SystemEntry entry = SystemTable.Entries[index];
+        ushort value = lifter.Temporary();
+        lifter.Call((delegate*<CpuHeader*, ulong, ulong, ulong, ulong>)entry.Helper, entry.Effects).Dst = value;
+        lifter.Move(X86Slots.Gpr(X86Gpr.Rax), IrWidth.W32, value);
+        lifter.Binary(IrOpcode.ShiftRight, IrWidth.W64, value, value, 32);
+        lifter.Move(X86Slots.Gpr(X86Gpr.Rdx), IrWidth.W32, value);
+    }
+
     /// <summary>LAR, LSL: the destination keeps its value when the selector is no good.</summary>
     public static void SelectorQuery(X86Lifter lifter, in Instruction instruction, int index)
     {
