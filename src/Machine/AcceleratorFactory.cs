@@ -84,7 +84,10 @@ public static class AcceleratorFactory
         }
 
         TcgOptions options = TcgSettings.Read(spec, config, context.Log);
-        return new TcgAccelerator(new TcgEnvironment(context.Memory, context.Ports, context.Clock, context.Model, context.Lock, options));
+        return new TcgAccelerator(new TcgEnvironment(context.Memory, context.Ports, context.Clock, context.Model, context.Lock, options)
+        {
+            IsUniprocessor = config.Smp.Cpus == 1,
+        });
     }
 
     private static string? TryCreateKvm(AcceleratorSpec spec, MachineConfig config, AcceleratorContext context, out IAccelerator? accelerator)

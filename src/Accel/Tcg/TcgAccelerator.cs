@@ -14,7 +14,11 @@ namespace Emu.Accel.Tcg;
 /// <param name="Model">CPUID and feature policy.</param>
 /// <param name="Lock">The machine lock.</param>
 /// <param name="Options">Switches.</param>
-public sealed record TcgEnvironment(AddressSpace Memory, AddressSpace Ports, IClock Clock, CpuModel Model, MachineLock Lock, TcgOptions Options);
+public sealed record TcgEnvironment(AddressSpace Memory, AddressSpace Ports, IClock Clock, CpuModel Model, MachineLock Lock, TcgOptions Options)
+{
+    /// <summary>There will be one vCPU, for which locked instructions need no host atomics.</summary>
+    public bool IsUniprocessor { get; init; }
+}
 
 /// <summary>Switches of the software CPU.</summary>
 public sealed record TcgOptions
@@ -90,6 +94,11 @@ public sealed class TcgAccelerator : IAccelerator, IMemoryListener
     public IVcpu CreateVcpu(int index, ILocalApic? apic)
     {
         ArgumentNullException.ThrowIfNull(apic);
+        if (_environment.IsUniprocessor && _vcpus.Count > 0)
+        {
+            throw new InvalidOperationException("A second vCPU where the first was told that it is alone.");
+        }
+
         var vcpu = new TcgVcpu(index, apic, _environment, _codePages, _regionQueue);
         _codePages.AddClient(vcpu);
         _vcpus.Add(vcpu);

@@ -53,7 +53,10 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         Index = index;
         _apic = apic;
         _options = environment.Options;
-        _cpu = new X86Cpu(new X86CpuEnvironment(index, environment.Memory, environment.Ports, apic, environment.Clock, environment.Model));
+        _cpu = new X86Cpu(new X86CpuEnvironment(index, environment.Memory, environment.Ports, apic, environment.Clock, environment.Model)
+        {
+            IsUniprocessor = environment.IsUniprocessor,
+        });
         _cpu.Unimplemented = what => ReportUnimplemented($"{what} at {_engine!.CurrentPc:x16}");
         IGuestFrontend frontend = X86Frontend.Create(_cpu, environment.Memory, ReportUnimplemented, _options.Logs("in_asm") ? LogInstruction : null);
         var options = new TranslationOptions

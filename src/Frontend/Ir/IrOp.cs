@@ -134,8 +134,23 @@ public enum IrOpcode : byte
     /// <summary>F: the same, signed.</summary>
     MultiplyWideSigned,
 
+    /// <summary>
+    /// Dst ← quotient, C ← remainder of unsigned C:A ÷ B (32 and 64 bits). Faults in helper(cpu, A, B, Imm), which also does the rest where
+    /// the consumer does not; Target is its address.
+    /// </summary>
+    DivideUnsigned,
+
+    /// <summary>The same, signed.</summary>
+    DivideSigned,
+
     /// <summary>Dst ← A with its bytes reversed (32 or 64 bits).</summary>
     ByteSwap,
+
+    /// <summary>Dst (64 bits) ← number of the lowest set bit of A; for zero anything.</summary>
+    LowestBit,
+
+    /// <summary>Dst (64 bits) ← number of the highest set bit of A; for zero anything.</summary>
+    HighestBit,
 
     /// <summary>F: the six flags are the bits of A at their x86 places.</summary>
     SetFlags,
@@ -157,6 +172,12 @@ public enum IrOpcode : byte
 
     /// <summary>Memory ← Dst slot, or the high half of Imm with <see cref="IrOp.ImmediateB"/>.</summary>
     Store,
+
+    /// <summary>
+    /// Dst ← memory (width Width) at linear address A, into which <see cref="IrOp.Atomic"/> puts its result in one step that other CPUs see
+    /// whole; C is the accumulator of a comparison. So does helper(cpu, A, B, Imm), whose address is Target, where the consumer cannot.
+    /// </summary>
+    Atomic,
 
     /// <summary>Faults in helper(cpu, A, B, Imm) unless A is a multiple of Imm, a power of two; Target is its address.</summary>
     CheckAligned,
@@ -240,7 +261,7 @@ public struct IrOp
     /// <summary>Address form of memory ops.</summary>
     public IrAddress Address;
 
-    /// <summary>Shift of the index in the address; <see cref="IrVectorOp"/> of vector calls.</summary>
+    /// <summary>Shift of the index in the address; <see cref="IrVectorOp"/> of vector calls; <see cref="IrAtomic"/>.</summary>
     public byte Scale;
 
     /// <summary>For ops that use a condition or the carry: what set the flags, <see cref="FlagsKind.Materialised"/> when unknown.</summary>
@@ -282,6 +303,9 @@ public struct IrOp
     /// <summary>What a vector call computes.</summary>
     public readonly IrVectorOp VectorOp => (IrVectorOp)Scale;
 
+    /// <summary>What an atomic op does.</summary>
+    public readonly IrAtomic Atomic => (IrAtomic)Scale;
+
     /// <summary>Effects of calls.</summary>
     public readonly IrCallEffects Effects => (IrCallEffects)Sub;
 
@@ -292,7 +316,13 @@ public struct IrOp
     public readonly bool IsBlockEnd => Opcode >= IrOpcode.Jump;
 
     /// <summary>True when the op may leave the block with a fault.</summary>
-    public readonly bool MayFault => IsMemory || Opcode == IrOpcode.CheckAligned || (IsCall && (Effects & IrCallEffects.MayFault) != 0);
+    public readonly bool MayFault => IsMemory || Opcode is IrOpcode.CheckAligned or IrOpcode.Atomic || IsDivision || (IsCall && (Effects & IrCallEffects.MayFault) != 0);
+
+    /// <summary>True for the ops with quotient and remainder.</summary>
+    public readonly bool IsDivision => Opcode is IrOpcode.DivideUnsigned or IrOpcode.DivideSigned;
+
+    /// <summary>True for the ops that write C beside Dst.</summary>
+    public readonly bool WritesTwo => Opcode is IrOpcode.MultiplyWideSigned or IrOpcode.MultiplyWideUnsigned || IsDivision;
 
     /// <summary>True for the ops that call a helper.</summary>
     public readonly bool IsCall => Opcode is IrOpcode.Call or IrOpcode.CallVector or IrOpcode.CallVectorValue;

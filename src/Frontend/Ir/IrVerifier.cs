@@ -54,7 +54,7 @@ public static class IrVerifier
             return "a conditional jump must be followed by a jump";
         }
 
-        bool needsTarget = op.IsCall || op.Opcode == IrOpcode.CheckAligned;
+        bool needsTarget = op.IsCall || op.IsDivision || op.Opcode is IrOpcode.CheckAligned or IrOpcode.Atomic;
         return needsTarget && op.Target == 0 ? "no helper" : null;
     }
 
@@ -94,7 +94,6 @@ public static class IrVerifier
             return false;
         }
 
-        bool wide = op.Opcode is IrOpcode.MultiplyWideSigned or IrOpcode.MultiplyWideUnsigned;
-        return (op.Dst >= CpuHeader.Size && isArchitectural(op.Dst)) || (wide && isArchitectural(op.C));
+        return (op.Dst >= CpuHeader.Size && isArchitectural(op.Dst)) || (op.WritesTwo && isArchitectural(op.C));
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Emu.Frontend.SoftMmu;
+using Emu.Frontend.X86.X87;
 
 namespace Emu.Frontend.X86;
 
@@ -39,12 +40,13 @@ public sealed unsafe partial class X86Cpu
 
     /// <summary>
     /// Recomputes the mode key and the softmmu mode from the registers. To be called after any change of CS or SS (or, outside
-    /// 64-bit mode, any segment), CPL, CR0, CR4, EFER, TF, VM or AC; <see cref="SetMxcsr"/> does by itself what MXCSR needs.
+    /// 64-bit mode, any segment), CPL, CR0, CR4, EFER, TF, VM or AC; <see cref="SetMxcsr"/> and
+    /// <see cref="X87.X87Status"/> do by themselves what their control words need.
     /// </summary>
     public void UpdateMode()
     {
         X86CpuState* s = State;
-        ulong key = ((ulong)s->Cpl << X86ModeKey.CplShift) | SystemKey(s) | FloatKey(s);
+        ulong key = ((ulong)s->Cpl << X86ModeKey.CplShift) | SystemKey(s) | FloatKey(s) | X87Status.ModeKey(s);
         uint code = s->Segment[X86Segment.Cs].Attributes;
         if ((s->Efer & ControlBits.EferLma) != 0 && (code & SegmentAttributes.Long) != 0)
         {

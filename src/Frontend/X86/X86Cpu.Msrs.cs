@@ -43,10 +43,10 @@ public sealed unsafe partial class X86Cpu
     }
 
     /// <summary>RDTSC.</summary>
-    internal void Rdtsc()
+    internal ulong Rdtsc()
     {
         CheckTimeStampAccess();
-        SetEdxEax(TimeStamp);
+        return TimeStamp;
     }
 
     /// <summary>RDTSCP.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Emu.Core.Cpu;
+using Emu.Frontend.X86.X87;
 
 namespace Emu.Frontend.X86;
 
@@ -238,6 +239,7 @@ public sealed unsafe partial class X86Cpu
         s->X87Control = BinaryPrimitives.ReadUInt16LittleEndian(image);
         s->X87Top = (byte)(status >> 11 & 7);
         s->X87Status = (ushort)(status & ~0x3800);
+        X87Status.UpdateSummary(s);
         s->X87Empty = (byte)~image[4];
         s->X87Opcode = (ushort)(BinaryPrimitives.ReadUInt16LittleEndian(image[6..]) & 0x7ff);
         s->X87InstructionPointer = BinaryPrimitives.ReadUInt64LittleEndian(image[8..]);

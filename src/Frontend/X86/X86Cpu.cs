@@ -17,7 +17,11 @@ namespace Emu.Frontend.X86;
 /// <param name="Apic">The vCPU's local APIC.</param>
 /// <param name="Clock">Virtual time; the TSC counts its nanoseconds.</param>
 /// <param name="Model">CPUID and feature policy.</param>
-public sealed record X86CpuEnvironment(int Index, AddressSpace Memory, AddressSpace Ports, ILocalApic Apic, IClock Clock, CpuModel Model);
+public sealed record X86CpuEnvironment(int Index, AddressSpace Memory, AddressSpace Ports, ILocalApic Apic, IClock Clock, CpuModel Model)
+{
+    /// <summary>The machine has no other vCPU: whatever is done between two of its instructions is atomic.</summary>
+    public bool IsUniprocessor { get; init; }
+}
 
 /// <summary>
 /// One x86 CPU in software: architectural state in native memory (<see cref="X86CpuState"/>) and everything translated code

@@ -85,7 +85,7 @@ public unsafe struct X86CpuState
     /// <summary>Offset of x87 physical register 0; 16 bytes each, 80 bits used.</summary>
     public const int X87Offset = VectorOffset + (VectorCount * VectorStride);
 
-    private const int SystemOffset = X87Offset + (8 * 16);
+    internal const int SystemOffset = X87Offset + (8 * 16);
 
     /// <summary>ISA-neutral part.</summary>
     [FieldOffset(0)] public CpuHeader Header;
@@ -318,6 +318,12 @@ public static class X86Slots
 
     /// <summary>Slot of x87 physical (MMX) register <paramref name="number"/>.</summary>
     public static ushort Mmx(int number) => (ushort)(X86CpuState.X87Offset + (number * 16));
+
+    /// <summary>Slot of <see cref="X86CpuState.X87InstructionPointer"/>.</summary>
+    public const ushort X87InstructionPointer = X86CpuState.SystemOffset + 8;
+
+    /// <summary>Slot of <see cref="X86CpuState.X87DataPointer"/>.</summary>
+    public const ushort X87DataPointer = X86CpuState.SystemOffset + 16;
 
     /// <summary>True for slots that hold guest state, false for vector temporaries (those of the header are known to the IR).</summary>
     public static bool IsArchitectural(ushort slot) => slot < Vector(16) || slot >= X86CpuState.X87Offset;

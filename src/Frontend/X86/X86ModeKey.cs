@@ -65,6 +65,9 @@ public static class X86ModeKey
     /// <summary>MXCSR's control bits are as after reset: all exceptions masked, rounding to nearest, no DAZ, no FTZ.</summary>
     public const ulong FloatDefault = 1 << 18;
 
+    /// <summary>The x87 control word masks all exceptions: none is ever pending, and no instruction is kept from its result.</summary>
+    public const ulong X87Masked = 1 << 19;
+
     /// <summary>Shift of the CS base.</summary>
     public const int CodeBaseShift = 32;
 }

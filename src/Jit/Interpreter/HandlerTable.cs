@@ -86,6 +86,8 @@ internal static unsafe class HandlerTable
         IrOpcode.MultiplyWideUnsigned => op.SetsFlags ? ByWidth<MultiplyWideFamily<No, Yes>>(op.Width) : ByWidth<MultiplyWideFamily<No, No>>(op.Width),
         IrOpcode.MultiplyWideSigned => op.SetsFlags ? ByWidth<MultiplyWideFamily<Yes, Yes>>(op.Width) : ByWidth<MultiplyWideFamily<Yes, No>>(op.Width),
         IrOpcode.ByteSwap => ByWidth<ByteSwapFamily>(op.Width),
+        IrOpcode.LowestBit => ByWidth<FindBitFamily<No>>(op.Width),
+        IrOpcode.HighestBit => ByWidth<FindBitFamily<Yes>>(op.Width),
         IrOpcode.SetFlags => CodeOf(Handlers.SetFlags),
         IrOpcode.CheckAligned => CodeOf(Handlers.CheckAligned),
         IrOpcode.SetCondition => Conditional<SetConditionChooser>(op),
@@ -97,6 +99,8 @@ internal static unsafe class HandlerTable
         IrOpcode.LoadForWrite => LoadOf<LoadForWriteChooser>(op),
         IrOpcode.Store when op.Width == IrWidth.W128 => ByAddress<StoreVectorFamily>(op.Address),
         IrOpcode.Store => op.ImmediateB ? StoreOf<Yes>(op) : StoreOf<No>(op),
+        IrOpcode.DivideUnsigned or IrOpcode.DivideSigned => CodeOf(Handlers.CallVoid),
+        IrOpcode.Atomic => CodeOf(Handlers.Call),
         IrOpcode.Call => op.Dst == 0 ? CodeOf(Handlers.CallVoid) : CodeOf(Handlers.Call),
         IrOpcode.CallVector => CodeOf(Handlers.CallVector),
         IrOpcode.CallVectorValue => CodeOf(Handlers.CallVectorValue),
@@ -378,6 +382,13 @@ internal static unsafe class HandlerTable
     {
         public static nint For<TWidth>()
             where TWidth : struct, IWidth => CodeOf(Handlers.Not<TWidth>);
+    }
+
+    private readonly struct FindBitFamily<THighest> : IWidthFamily
+        where THighest : struct, IFlag
+    {
+        public static nint For<TWidth>()
+            where TWidth : struct, IWidth => CodeOf(Handlers.FindBit<THighest, TWidth>);
     }
 
     private readonly struct StepFamily<TUp, TFlags> : IWidthFamily

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
@@ -138,6 +139,18 @@ internal static unsafe partial class Handlers
         where TWidth : IWidth
     {
         TWidth.StoreSlot(cpu + op->Dst, ~TWidth.Load(cpu + op->A));
+        op++;
+        return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
+    }
+
+    /// <summary>The number of the highest (<typeparamref name="THighest"/> yes) or lowest set bit.</summary>
+    [MethodImpl(Hot)]
+    public static Op* FindBit<THighest, TWidth>(Op* op, byte* cpu)
+        where THighest : IFlag
+        where TWidth : IWidth
+    {
+        ulong a = TWidth.Load(cpu + op->A);
+        *(ulong*)(cpu + op->Dst) = (ulong)(THighest.Value ? BitOperations.Log2(a) : BitOperations.TrailingZeroCount(a));
         op++;
         return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
     }

@@ -154,9 +154,11 @@ internal sealed class AccessGroups
             case IrOpcode.Move when !op.ImmediateB && op.Width == IrWidth.W64:
                 SetOrigin(op, op.B, 0);
                 return;
-            case IrOpcode.MultiplyWideSigned or IrOpcode.MultiplyWideUnsigned:
-                _origins.Remove(op.C & ~7);
-                break;
+        }
+
+        if (op.WritesTwo)
+        {
+            _origins.Remove(op.C & ~7);
         }
 
         if (!op.IsBlockEnd)

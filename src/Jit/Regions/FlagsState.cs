@@ -78,6 +78,11 @@ internal readonly record struct FlagsState(FlagsForm Form, FlagsKind Kind = defa
     public FlagsState After(in IrOp op, bool liveAfter)
     {
         FlagsState state = this;
+        if (op.IsCall && op.OnlyChangesFlags && !liveAfter)
+        {
+            return new FlagsState(FlagsForm.Dead); // it is left out
+        }
+
         if (op.IsCall)
         {
             bool looks = (op.Effects & (IrCallEffects.MayFault | IrCallEffects.ReadsFlags)) != 0;

@@ -18,7 +18,7 @@ internal enum OpFamilies
     /// <summary>Shifts and rotations.</summary>
     Shift = 4,
 
-    /// <summary>Multiplication.</summary>
+    /// <summary>Multiplication and division.</summary>
     Multiply = 8,
 
     /// <summary>Carries, conditions as values, comparisons that are not part of a branch.</summary>
@@ -35,6 +35,9 @@ internal enum OpFamilies
 
     /// <summary>Helpers on vectors, moves of vectors.</summary>
     Vector = 256,
+
+    /// <summary>Locked instructions.</summary>
+    Atomic = 512,
 }
 
 /// <summary>Names and members of <see cref="OpFamilies"/>.</summary>
@@ -52,6 +55,7 @@ internal static class OpFamily
         ["indirect"] = OpFamilies.Indirect,
         ["call"] = OpFamilies.Call,
         ["vector"] = OpFamilies.Vector,
+        ["atomic"] = OpFamilies.Atomic,
     };
 
     /// <summary>The families with these names.</summary>
@@ -64,10 +68,12 @@ internal static class OpFamily
         IrOpcode.CallVector or IrOpcode.CallVectorValue => OpFamilies.Vector,
         IrOpcode.Load or IrOpcode.LoadSigned or IrOpcode.LoadForWrite or IrOpcode.Store => OpFamilies.Memory,
         IrOpcode.ShiftLeft or IrOpcode.ShiftRight or IrOpcode.ShiftRightArithmetic or IrOpcode.RotateLeft or IrOpcode.RotateRight => OpFamilies.Shift,
-        IrOpcode.Multiply or IrOpcode.MultiplyWideSigned or IrOpcode.MultiplyWideUnsigned => OpFamilies.Multiply,
+        IrOpcode.Multiply => OpFamilies.Multiply,
+        _ when op.WritesTwo => OpFamilies.Multiply,
         IrOpcode.Adc or IrOpcode.Sbb or IrOpcode.SetCondition or IrOpcode.Select or IrOpcode.Compare or IrOpcode.Test => OpFamilies.Flags,
         IrOpcode.JumpIf or IrOpcode.CompareJump or IrOpcode.TestJump => OpFamilies.Branch,
         IrOpcode.JumpIndirect => OpFamilies.Indirect,
+        IrOpcode.Atomic => OpFamilies.Atomic,
         IrOpcode.Call => OpFamilies.Call,
         IrOpcode.Nop or IrOpcode.Jump or IrOpcode.Exit => OpFamilies.None,
         _ => OpFamilies.Alu,

@@ -15,10 +15,11 @@ internal static class OpSupport
         IrOpcode.Load or IrOpcode.LoadSigned or IrOpcode.LoadForWrite or IrOpcode.ZeroExtend or IrOpcode.SignExtend => Fits(op.Dst, op.DestinationWidth),
         IrOpcode.ShiftLeft or IrOpcode.ShiftRight or IrOpcode.ShiftRightArithmetic =>
             Fits(op.Dst, op.Width) && !(op.SetsFlags && op.ImmediateB && (op.Imm & (op.Width == IrWidth.W64 ? 63 : 31)) == 0),
+        IrOpcode.LowestBit or IrOpcode.HighestBit => Fits(op.Dst, IrWidth.W64),
         IrOpcode.SetCondition => Fits(op.Dst, IrWidth.W8),
         IrOpcode.Call or IrOpcode.CallVectorValue => op.Dst == 0 || Fits(op.Dst, IrWidth.W64),
         IrOpcode.CallVector => op.Dst >= CpuHeader.ScalarEnd,
-        IrOpcode.MultiplyWideSigned or IrOpcode.MultiplyWideUnsigned => Fits(op.Dst, op.Width) && Fits(op.C, op.Width),
+        _ when op.WritesTwo => Fits(op.Dst, op.Width) && Fits(op.C, op.Width),
         _ => op.Width <= IrWidth.W64 && Fits(op.Dst, op.Width),
     };
 

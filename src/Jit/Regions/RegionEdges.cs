@@ -83,7 +83,7 @@ internal static class RegionEdges
     private static RegionEdge[] EdgesOf(RegionMember member, List<int> guesses, Dictionary<ulong, int> numbers)
     {
         // A helper may change code, that of this region too: what follows it must look.
-        bool mayChangeCode = member.Ops.Any(op => op.MayFault && !op.IsMemory);
+        bool mayChangeCode = member.Ops.Any(op => op.IsCall && op.MayFault);
         IEnumerable<RegionEdge> direct = member.Jumps.Select(jump => numbers.TryGetValue(jump.Target, out int number)
             ? new RegionEdge(jump.Op, number, mayChangeCode)
             : new RegionEdge(jump.Op, -1, false));

@@ -14,6 +14,11 @@ internal sealed unsafe partial class RegionEmitter
         }
 
         IrOp op = Op;
+        if (op.OnlyChangesFlags && !FlagsLive)
+        {
+            return;
+        }
+
         IrCallEffects effects = op.Effects;
         bool mayFault = (effects & IrCallEffects.MayFault) != 0;
         if (RegionPlan.ReadsAllRegisters(op))

@@ -149,6 +149,20 @@ internal sealed unsafe partial class RegionEmitter
     private void EmitCheck(int address, int size, bool read, bool write)
     {
         IlLabel miss = StubHere();
+        FindEntry(address);
+        if (read)
+        {
+            EmitTagCheck(address, size, ReadTagOffset, miss);
+        }
+
+        if (write)
+        {
+            EmitTagCheck(address, size, WriteTagOffset, miss);
+        }
+    }
+
+    private void FindEntry(int address)
+    {
         _il.Load(address);
         _il.Constant4(TlbEntry.PageShift - TlbEntry.SizeShift);
         _il.Emit(Il.ShiftRightUnsigned);
@@ -163,15 +177,6 @@ internal sealed unsafe partial class RegionEmitter
         _il.Load(_tlb);
         _il.Emit(Il.Add);
         _il.Store(_entry);
-        if (read)
-        {
-            EmitTagCheck(address, size, ReadTagOffset, miss);
-        }
-
-        if (write)
-        {
-            EmitTagCheck(address, size, WriteTagOffset, miss);
-        }
     }
 
     private void EmitTagCheck(int address, int size, int tagOffset, IlLabel miss)

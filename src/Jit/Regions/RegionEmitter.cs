@@ -176,7 +176,7 @@ internal sealed unsafe partial class RegionEmitter
         _dirty = (RegionPlan.ReadsAllRegisters(op) ? 0 : _dirty) | written;
         uint vectors = RegionPlan.VectorsWrittenBy(op);
         _dirtyVectors = (_plan.StoresVectors(_number, _index) ? 0 : _dirtyVectors) | (IsInline ? vectors : 0);
-        _committed |= (written | (vectors & ~RegionPlan.VectorTemporaries)) != 0 || op.SetsFlags || op.IsCall || op.Opcode == IrOpcode.Store;
+        _committed |= (written | (vectors & ~RegionPlan.VectorTemporaries)) != 0 || op.SetsFlags || op.IsCall || op.Opcode is IrOpcode.Store or IrOpcode.Atomic;
         _flags = _flags.After(op, FlagsLive);
     }
 
@@ -207,6 +207,9 @@ internal sealed unsafe partial class RegionEmitter
             case IrOpcode.Negate or IrOpcode.Not or IrOpcode.ByteSwap:
                 EmitUnary();
                 break;
+            case IrOpcode.LowestBit or IrOpcode.HighestBit:
+                EmitFindBit();
+                break;
             case IrOpcode.Increment or IrOpcode.Decrement:
                 EmitStep();
                 break;
@@ -222,6 +225,9 @@ internal sealed unsafe partial class RegionEmitter
             case IrOpcode.MultiplyWideSigned or IrOpcode.MultiplyWideUnsigned:
                 EmitMultiplyWide();
                 break;
+            case IrOpcode.DivideSigned or IrOpcode.DivideUnsigned:
+                EmitDivide();
+                break;
             case IrOpcode.SetCondition:
                 EmitSetCondition();
                 break;
@@ -233,6 +239,9 @@ internal sealed unsafe partial class RegionEmitter
                 break;
             case IrOpcode.Store:
                 EmitStore();
+                break;
+            case IrOpcode.Atomic:
+                EmitAtomic();
                 break;
             case IrOpcode.CheckAligned:
                 EmitCheckAligned();

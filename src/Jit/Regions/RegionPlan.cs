@@ -91,7 +91,7 @@ internal sealed partial class RegionPlan
         {
             case IrOpcode.Nop or IrOpcode.Compare or IrOpcode.Test or IrOpcode.Store:
                 return 0;
-            case IrOpcode.MultiplyWideSigned or IrOpcode.MultiplyWideUnsigned:
+            case IrOpcode.MultiplyWideSigned or IrOpcode.MultiplyWideUnsigned or IrOpcode.DivideSigned or IrOpcode.DivideUnsigned:
                 return RegisterBit(op.Dst) | RegisterBit(op.C);
             default:
                 return op.IsBlockEnd ? 0 : RegisterBit(op.Dst);
@@ -222,6 +222,11 @@ internal sealed partial class RegionPlan
         for (int i = plan.OpCount - 1; i >= 0; i--)
         {
             after[i] = live;
+            if (!live && ops[i].IsCall && ops[i].OnlyChangesFlags)
+            {
+                continue; // it is left out
+            }
+
             if (ops[i].ReplacesFlags)
             {
                 live = false;

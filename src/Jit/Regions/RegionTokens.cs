@@ -26,6 +26,10 @@ internal sealed class RegionTokens(DynamicILInfo info)
     private static readonly RuntimeMethodHandle UnsignedHighMethod = Helper(nameof(RegionHelpers.UnsignedHigh));
     private static readonly RuntimeMethodHandle SignedHighMethod = Helper(nameof(RegionHelpers.SignedHigh));
     private static readonly RuntimeMethodHandle PopCountMethod = Method(typeof(BitOperations), nameof(BitOperations.PopCount), typeof(uint));
+    private static readonly RuntimeMethodHandle TrailingZeros4Method = Method(typeof(BitOperations), nameof(BitOperations.TrailingZeroCount), typeof(uint));
+    private static readonly RuntimeMethodHandle TrailingZeros8Method = Method(typeof(BitOperations), nameof(BitOperations.TrailingZeroCount), typeof(ulong));
+    private static readonly RuntimeMethodHandle Log4Method = Method(typeof(BitOperations), nameof(BitOperations.Log2), typeof(uint));
+    private static readonly RuntimeMethodHandle Log8Method = Method(typeof(BitOperations), nameof(BitOperations.Log2), typeof(ulong));
     private static readonly RuntimeMethodHandle RotateLeft4Method = Method(typeof(BitOperations), nameof(BitOperations.RotateLeft), typeof(uint), typeof(int));
     private static readonly RuntimeMethodHandle RotateLeft8Method = Method(typeof(BitOperations), nameof(BitOperations.RotateLeft), typeof(ulong), typeof(int));
     private static readonly RuntimeMethodHandle Reverse4Method = Method(typeof(BinaryPrimitives), nameof(BinaryPrimitives.ReverseEndianness), typeof(uint));
@@ -72,6 +76,18 @@ internal sealed class RegionTokens(DynamicILInfo info)
 
         /// <summary>Number of set bits in 32.</summary>
         PopCount,
+
+        /// <summary>Number of the lowest set bit of 32.</summary>
+        TrailingZeros4,
+
+        /// <summary>Number of the lowest set bit of 64.</summary>
+        TrailingZeros8,
+
+        /// <summary>Number of the highest set bit of 32.</summary>
+        Log4,
+
+        /// <summary>Number of the highest set bit of 64.</summary>
+        Log8,
 
         /// <summary>Rotation of 32 bits.</summary>
         RotateLeft4,
@@ -130,6 +146,10 @@ internal sealed class RegionTokens(DynamicILInfo info)
         Token.UnsignedHigh => info.GetTokenFor(UnsignedHighMethod),
         Token.SignedHigh => info.GetTokenFor(SignedHighMethod),
         Token.PopCount => info.GetTokenFor(PopCountMethod),
+        Token.TrailingZeros4 => info.GetTokenFor(TrailingZeros4Method),
+        Token.TrailingZeros8 => info.GetTokenFor(TrailingZeros8Method),
+        Token.Log4 => info.GetTokenFor(Log4Method),
+        Token.Log8 => info.GetTokenFor(Log8Method),
         Token.RotateLeft4 => info.GetTokenFor(RotateLeft4Method),
         Token.RotateLeft8 => info.GetTokenFor(RotateLeft8Method),
         Token.Reverse4 => info.GetTokenFor(Reverse4Method),

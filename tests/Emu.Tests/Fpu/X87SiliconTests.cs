@@ -106,7 +106,12 @@ public sealed unsafe class X87SiliconTests
             a = entry.MemoryBytes switch { 2 => *(ushort*)block->Memory, 4 => *(uint*)block->Memory, _ => *(ulong*)block->Memory };
             b = *(ushort*)(block->Memory + 8);
         }
-        else if (entry.Memory == X87Memory.Address)
+        else if (entry.Memory == X87Memory.Store && (block->X87Control & 0x3f) == 0x3f)
+        {
+            Store(cpu, entry);
+            return 0;
+        }
+        else if (entry.Memory is X87Memory.Address or X87Memory.Store)
         {
             a = Linear;
         }
@@ -118,6 +123,21 @@ public sealed unsafe class X87SiliconTests
         }
 
         return result;
+    }
+
+    // As the lifter does while all exceptions are masked.
+    private static void Store(FpuTestCpu cpu, in X87Entry entry)
+    {
+        ulong value = ((delegate*<CpuHeader*, ulong, ulong, ulong, ulong>)entry.Value)(cpu.Header, 0, 0, 0);
+        ulong status = cpu.Header->Scratch;
+        Span<byte> memory = cpu.Memory(Linear, entry.MemoryBytes);
+        BitConverter.GetBytes(value).AsSpan(0, Math.Min(8, (int)entry.MemoryBytes)).CopyTo(memory);
+        if (entry.MemoryBytes == 10)
+        {
+            BitConverter.TryWriteBytes(memory[8..], (ushort)X87Store.ExtendedUpper(cpu.Header, 0, 0, 0));
+        }
+
+        X87Store.Finish(cpu.Header, status, 0, entry.Imm);
     }
 
     internal static bool RegistersEqual(X86CpuState* state, HostBlock* block)

@@ -202,7 +202,7 @@ public sealed unsafe class RegionEdgeTests : IDisposable
     [Fact]
     public void Exit_FirstInstruction_IsNotCompiled()
     {
-        Region region = Prepare(c => c.cli());
+        Region region = Prepare(c => c.sti());
 
         Assert.Null(RegionCompiler.Compile(region));
     }

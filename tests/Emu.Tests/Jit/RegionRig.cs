@@ -45,7 +45,7 @@ internal sealed unsafe class RegionRig : IDisposable
     private readonly byte[] _startMemory = new byte[ComparedPages * NativeSnippet.PageSize];
     private readonly JumpCacheEntry* _jumpCache;
 
-    public RegionRig()
+    public RegionRig(bool isUniprocessor = false)
     {
         var machineLock = new MachineLock();
         MemoryRegion root = MemoryRegion.Container("memory", 1UL << 40);
@@ -53,7 +53,7 @@ internal sealed unsafe class RegionRig : IDisposable
         root.Add(0x1000_0000, MemoryRegion.OfIo("device", 0x1000, Device, IoAccess.UpToDword));
         _memory = new AddressSpace("memory", root, machineLock);
         var ports = new AddressSpace("ports", MemoryRegion.Container("ports", 0x10000), machineLock);
-        Cpu = new X86Cpu(new X86CpuEnvironment(0, _memory, ports, new FakeApic(), new ManualClock(), CpuModel.Parse("max")));
+        Cpu = new X86Cpu(new X86CpuEnvironment(0, _memory, ports, new FakeApic(), new ManualClock(), CpuModel.Parse("max")) { IsUniprocessor = isUniprocessor });
         _frontend = X86Frontend.Create(Cpu, _memory);
         _jumpCache = (JumpCacheEntry*)NativeMemory.AlignedAlloc((nuint)(JumpCacheEntry.Count * sizeof(JumpCacheEntry)), 64);
         ClearJumpCache();

@@ -13,7 +13,7 @@ namespace Emu.Tests.Jit;
 /// </summary>
 public sealed unsafe class RegionSnippetTests : IDisposable
 {
-    private readonly RegionRig _rig = new();
+    private RegionRig _rig = new();
     private readonly SnippetGenerator _generator = new(RegionRig.Base, RegionRig.Base + 0xf000);
 
     internal static ulong Cases => ulong.TryParse(Environment.GetEnvironmentVariable("EMU_REGION_CASES"), out ulong n) ? n : 400;
@@ -24,7 +24,22 @@ public sealed unsafe class RegionSnippetTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Families))]
-    public void GeneratedCode_EndsAsInTier0(string name)
+    public void GeneratedCode_EndsAsInTier0(string name) => Check(name);
+
+    [Theory]
+    [InlineData("arithmetic")]
+    [InlineData("shift")]
+    [InlineData("mixed")]
+    public void LockedInstructionsOfTheOnlyCpu_EndAsInTier0(string name)
+    {
+        _rig.Dispose();
+        _rig = new RegionRig(isUniprocessor: true);
+        Check(name);
+    }
+
+    public void Dispose() => _rig.Dispose();
+
+    private void Check(string name)
     {
         SnippetFamily family = SnippetFamily.All.Single(f => f.Name == name);
         X86State template = RegionRig.LongMode();
@@ -44,8 +59,6 @@ public sealed unsafe class RegionSnippetTests : IDisposable
         Assert.True(mismatches == 0, $"{mismatches} of {Cases} differ:\n{reports}");
         Assert.True(compiled > (int)Cases / 2, $"only {compiled} of {Cases} were compiled");
     }
-
-    public void Dispose() => _rig.Dispose();
 
     private string? Differs(Snippet snippet, X86State template, ref int compiled)
     {

@@ -39,4 +39,58 @@ public sealed class SharedMemoryTests
         Assert.Equal(7UL, end.Gpr[0]);
         Assert.NotNull(bench.ExitCode);
     }
+
+    /// <summary>Two CPUs add to one cell by instructions that only help when they are atomic, in compiled code.</summary>
+    [Fact]
+    public void LockedInstructionsOfTwoCpus_LoseNothing()
+    {
+        const ulong Rounds = 60_000;
+        using var bench = new TcgBench(options: TierOptions.AtOnce(10));
+        using IVcpu other = bench.CreateAnother();
+        bench.Load(64, c =>
+        {
+            Label again = c.CreateLabel();
+            Label retry = c.CreateLabel();
+            c.Label(ref again);
+            c.mov(eax, 1);
+            c.@lock.xadd(__qword_ptr[rbx], rax);
+            c.@lock.inc(__dword_ptr[rbx + 8]);
+            c.@lock.sub(__word_ptr[rbx + 16], -1);
+            c.@lock.xor(__byte_ptr[rbx + 24], 1);
+            c.mov(eax, __dword_ptr[rbx + 32]);
+            c.Label(ref retry);
+            c.lea(edx, __[rax + 3]);
+            c.@lock.cmpxchg(__dword_ptr[rbx + 32], edx);
+            c.jnz(retry);
+            c.dec(rcx);
+            c.jnz(again);
+            c.cli();
+            c.hlt();
+        });
+        X86State state = bench.LongModeState();
+        (state.Gpr[1], state.Gpr[3]) = (Rounds, Cell);
+        bench.Vcpu.SetState(state);
+        other.SetState(state);
+        using var watchdog = new Timer(
+            _ =>
+            {
+                bench.Vcpu.Kick();
+                other.Kick();
+            },
+            null,
+            20_000,
+            Timeout.Infinite);
+        var thread = new Thread(() => other.Run());
+        thread.Start();
+
+        _ = bench.Vcpu.Run();
+        thread.Join();
+
+        Assert.Equal(0UL, bench.Vcpu.GetState().Gpr[1]);
+        Assert.Equal(2 * Rounds, bench.Ram.ReadValue(Cell, 8));
+        Assert.Equal((uint)(2 * Rounds), bench.Ram.ReadValue(Cell + 8, 4));
+        Assert.Equal((2 * Rounds) & 0xffff, bench.Ram.ReadValue(Cell + 16, 2));
+        Assert.Equal(0UL, bench.Ram.ReadValue(Cell + 24, 1));
+        Assert.Equal(2 * Rounds * 3, bench.Ram.ReadValue(Cell + 32, 4));
+    }
 }

@@ -21,8 +21,7 @@ public sealed class LifterFuzzTests : IDisposable
     private readonly GuestRam _ram = new("ram", 1 << 20);
     private readonly IrBlock _block = new();
     private readonly AddressSpace _memory;
-    private readonly X86Cpu _cpu;
-    private readonly IGuestFrontend _frontend;
+    private readonly AddressSpace _ports;
 
     public LifterFuzzTests()
     {
@@ -30,18 +29,27 @@ public sealed class LifterFuzzTests : IDisposable
         MemoryRegion root = MemoryRegion.Container("memory", 1UL << 40);
         root.Add(0, MemoryRegion.OfRam("ram", _ram, 0, _ram.Size));
         _memory = new AddressSpace("memory", root, machineLock);
-        var ports = new AddressSpace("ports", MemoryRegion.Container("ports", 0x10000), machineLock);
-        _cpu = new X86Cpu(new X86CpuEnvironment(0, _memory, ports, new FakeApic(), new ManualClock(), CpuModel.Parse("max")));
-        _frontend = X86Frontend.Create(_cpu, _memory);
+        _ports = new AddressSpace("ports", MemoryRegion.Container("ports", 0x10000), machineLock);
     }
 
     public static TheoryData<string> Modes => ["real", "protected 16", "flat 32", "segmented 32", "64"];
 
     [Theory]
     [MemberData(nameof(Modes))]
-    public void TryLift_RandomBytes_YieldsVerifiedIr(string mode)
+    public void TryLift_RandomBytes_YieldsVerifiedIr(string mode) => Check(mode, isUniprocessor: false);
+
+    /// <summary>Locked instructions are lifted differently there.</summary>
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void TryLift_RandomBytesForTheOnlyCpu_YieldsVerifiedIr(string mode) => Check(mode, isUniprocessor: true);
+
+    public void Dispose() => _ram.Dispose();
+
+    private void Check(string mode, bool isUniprocessor)
     {
-        _cpu.SetState(StateFor(mode));
+        using var cpu = new X86Cpu(new X86CpuEnvironment(0, _memory, _ports, new FakeApic(), new ManualClock(), CpuModel.Parse("max")) { IsUniprocessor = isUniprocessor });
+        IGuestFrontend frontend = X86Frontend.Create(cpu, _memory);
+        cpu.SetState(StateFor(mode));
         var random = new Random(mode.Length);
         byte[] code = new byte[64];
         for (int i = 0; i < BlocksPerMode; i++)
@@ -52,20 +60,16 @@ public sealed class LifterFuzzTests : IDisposable
                 code[random.Next(4)] = 0x0f; // two-byte opcodes are rare otherwise
             }
 
+            code[0] = i % 4 == 0 ? (byte)0xf0 : code[0]; // and so are locked instructions
+
             _ram.Write(TcgBench.CodeAddress, code);
-            Assert.True(_frontend.TryLift(_block, TcgBench.CodeAddress, TcgBench.CodeAddress, 1 + (i % 8)));
+            Assert.True(frontend.TryLift(_block, TcgBench.CodeAddress, TcgBench.CodeAddress, 1 + (i % 8)));
 
             string? violation = IrVerifier.FindViolation(_block, X86Slots.IsArchitectural);
             Assert.True(violation is null, $"{mode}, {Convert.ToHexString(code)}: {violation}\n{Disassemble(code, mode)}\n{IrDump.Format(_block)}");
             IrOptimizer.Run(_block);
             Assert.Null(IrVerifier.FindViolation(_block, X86Slots.IsArchitectural));
         }
-    }
-
-    public void Dispose()
-    {
-        _cpu.Dispose();
-        _ram.Dispose();
     }
 
     private static X86State StateFor(string mode)

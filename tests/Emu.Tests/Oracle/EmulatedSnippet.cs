@@ -26,10 +26,10 @@ internal sealed unsafe class EmulatedSnippet : IDisposable
     private int _runs;
     private int _runsSeen;
 
-    public EmulatedSnippet(NativeSnippet native, TcgOptions? options = null)
+    public EmulatedSnippet(NativeSnippet native, TcgOptions? options = null, bool isUniprocessor = false)
     {
         _native = native;
-        _bench = new TcgBench(options: options);
+        _bench = new TcgBench(options: options, isUniprocessor: isUniprocessor);
         X86State start = _bench.LongModeState();
         MapSnippetMemory();
         WriteSystemTables();

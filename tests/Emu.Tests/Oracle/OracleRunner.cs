@@ -15,7 +15,9 @@ internal sealed unsafe class OracleRunner : IDisposable
         ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
 
     private readonly NativeSnippet _native = NativeSnippet.Instance;
-    private readonly EmulatedSnippet _emulated;
+    private readonly EmulatedSnippet _oneOfMany;
+    private readonly EmulatedSnippet _alone; // needs no atomics for locked instructions
+    private EmulatedSnippet _emulated; // what the case at hand runs on
     private readonly SnippetGenerator _generator;
     private readonly byte[] _data = new byte[DataBytes];
     private readonly OracleState* _expected;
@@ -24,7 +26,9 @@ internal sealed unsafe class OracleRunner : IDisposable
 
     public OracleRunner()
     {
-        _emulated = new EmulatedSnippet(_native);
+        _oneOfMany = new EmulatedSnippet(_native);
+        _alone = new EmulatedSnippet(_native, isUniprocessor: true);
+        _emulated = _oneOfMany;
         _generator = new SnippetGenerator(_native.Base, _native.ReturnAddress);
         _expected = (OracleState*)System.Runtime.InteropServices.NativeMemory.AlignedAlloc(OracleState.Size, 64);
         _actual = (OracleState*)System.Runtime.InteropServices.NativeMemory.AlignedAlloc(OracleState.Size, 64);
@@ -37,6 +41,7 @@ internal sealed unsafe class OracleRunner : IDisposable
     public Snippet? Differs(SnippetFamily family, ulong seed)
     {
         Snippet snippet = _generator.Generate(family, seed);
+        _emulated = IsAlone(seed) ? _alone : _oneOfMany;
         Execute(snippet, snippet.Code, _emulated);
         return Equal(snippet.UndefinedFlags) ? null : snippet;
     }
@@ -47,7 +52,7 @@ internal sealed unsafe class OracleRunner : IDisposable
         int length = FirstDifferingPrefix(snippet);
         SnippetInstruction last = snippet.Instructions[length - 1];
         var log = new StringBuilder();
-        using (var traced = new EmulatedSnippet(_native, new TcgOptions { Log = line => log.AppendLine(line), DebugLogItems = new HashSet<string> { "op" } }))
+        using (var traced = new EmulatedSnippet(_native, new TcgOptions { Log = line => log.AppendLine(line), DebugLogItems = new HashSet<string> { "op" } }, IsAlone(snippet.Seed)))
         {
             Execute(snippet, Prefix(snippet, length), traced);
         }
@@ -83,10 +88,13 @@ internal sealed unsafe class OracleRunner : IDisposable
 
     public void Dispose()
     {
-        _emulated.Dispose();
+        _oneOfMany.Dispose();
+        _alone.Dispose();
         System.Runtime.InteropServices.NativeMemory.AlignedFree(_expected);
         System.Runtime.InteropServices.NativeMemory.AlignedFree(_actual);
     }
+
+    private static bool IsAlone(ulong seed) => (seed & 1) != 0;
 
     private void Execute(Snippet snippet, byte[] code, EmulatedSnippet emulated)
     {

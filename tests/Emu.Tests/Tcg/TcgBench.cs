@@ -20,7 +20,7 @@ internal sealed class TcgBench : IDisposable
     private readonly TcgAccelerator _accelerator;
     private readonly StringBuilder _text = new();
 
-    public TcgBench(string model = "max", TcgOptions? options = null)
+    public TcgBench(string model = "max", TcgOptions? options = null, bool isUniprocessor = false)
     {
         Ram = new GuestRam("ram", 2 << 20);
         MemoryRegion root = MemoryRegion.Container("memory", 1UL << 40);
@@ -29,7 +29,10 @@ internal sealed class TcgBench : IDisposable
         ports.Add(0x3f8, MemoryRegion.OfIo("text", 1, new TextPort(this), IoAccess.Bytes));
         ports.Add(0xf4, MemoryRegion.OfIo("exit", 1, new ExitPort(this), IoAccess.Bytes));
         Memory = new AddressSpace("memory", root, _lock);
-        var environment = new TcgEnvironment(Memory, new AddressSpace("ports", ports, _lock), Clock, CpuModel.Parse(model), _lock, options ?? TierOptions.Default);
+        var environment = new TcgEnvironment(Memory, new AddressSpace("ports", ports, _lock), Clock, CpuModel.Parse(model), _lock, options ?? TierOptions.Default)
+        {
+            IsUniprocessor = isUniprocessor,
+        };
         _accelerator = new TcgAccelerator(environment);
         Vcpu = _accelerator.CreateVcpu(0, Apic);
     }
@@ -43,6 +46,9 @@ internal sealed class TcgBench : IDisposable
     public ManualClock Clock { get; } = new();
 
     public FakeApic Apic { get; } = new();
+
+    /// <summary>Another vCPU on the same memory; the caller disposes of it.</summary>
+    public IVcpu CreateAnother() => _accelerator.CreateVcpu(1, new FakeApic());
 
     /// <summary>What was written to port 0x3f8.</summary>
     public string Text => _text.ToString();

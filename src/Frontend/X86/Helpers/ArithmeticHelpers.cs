@@ -10,9 +10,6 @@ internal static unsafe class ArithmeticHelpers
     /// <summary>In imm of <see cref="Divide"/>: signed.</summary>
     public const long Signed = 1 << 4;
 
-    /// <summary>In imm of <see cref="BitScan"/>: from the top.</summary>
-    public const long Reverse = 1 << 4;
-
     /// <summary>Operations of <see cref="DecimalAdjust"/>.</summary>
     public const int Aaa = 0;
 
@@ -43,7 +40,7 @@ internal static unsafe class ArithmeticHelpers
         return product;
     }
 
-    /// <summary>DIV and IDIV of RDX:RAX (AX for bytes) by a. #DE when the divisor is zero or the quotient does not fit.</summary>
+    /// <summary>DIV and IDIV of RDX:RAX (AX for bytes) by b. #DE when the divisor is zero or the quotient does not fit.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static ulong Divide(CpuHeader* header, ulong a, ulong b, ulong imm)
     {
@@ -58,27 +55,27 @@ internal static unsafe class ArithmeticHelpers
         {
             case IrWidth.W8:
                 (quotient, remainder) = signed
-                    ? DivideSigned(header, (short)rax, (sbyte)a, 8)
-                    : DivideUnsigned(header, (ushort)rax, (byte)a, 8);
+                    ? DivideSigned(header, (short)rax, (sbyte)b, 8)
+                    : DivideUnsigned(header, (ushort)rax, (byte)b, 8);
                 rax = (rax & ~0xffffUL) | (quotient & 0xff) | ((remainder & 0xff) << 8);
                 break;
             case IrWidth.W16:
                 (quotient, remainder) = signed
-                    ? DivideSigned(header, (int)(((uint)(ushort)rdx << 16) | (ushort)rax), (short)a, 16)
-                    : DivideUnsigned(header, ((ulong)(ushort)rdx << 16) | (ushort)rax, (ushort)a, 16);
+                    ? DivideSigned(header, (int)(((uint)(ushort)rdx << 16) | (ushort)rax), (short)b, 16)
+                    : DivideUnsigned(header, ((ulong)(ushort)rdx << 16) | (ushort)rax, (ushort)b, 16);
                 rax = (rax & ~0xffffUL) | (quotient & 0xffff);
                 rdx = (rdx & ~0xffffUL) | (remainder & 0xffff);
                 break;
             case IrWidth.W32:
                 (quotient, remainder) = signed
-                    ? DivideSigned(header, (long)(((ulong)(uint)rdx << 32) | (uint)rax), (int)a, 32)
-                    : DivideUnsigned(header, ((ulong)(uint)rdx << 32) | (uint)rax, (uint)a, 32);
+                    ? DivideSigned(header, (long)(((ulong)(uint)rdx << 32) | (uint)rax), (int)b, 32)
+                    : DivideUnsigned(header, ((ulong)(uint)rdx << 32) | (uint)rax, (uint)b, 32);
                 (rax, rdx) = ((uint)quotient, (uint)remainder);
                 break;
             default:
                 (rax, rdx) = signed
-                    ? DivideSigned128(header, (Int128)new UInt128(rdx, rax), (long)a)
-                    : DivideUnsigned128(header, rdx, rax, a);
+                    ? DivideSigned128(header, (Int128)new UInt128(rdx, rax), (long)b)
+                    : DivideUnsigned128(header, rdx, rax, b);
                 break;
         }
 
@@ -132,25 +129,6 @@ internal static unsafe class ArithmeticHelpers
         rax = (rax & ~0xffffUL) | (ah << 8) | al;
         LazyFlags.SetMaterialised(header, LazyFlags.ResultFlags(al, 8));
         return 0;
-    }
-
-    /// <summary>BSF and BSR. a = source, b = whole old destination. Returns the whole new destination.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static ulong BitScan(CpuHeader* header, ulong a, ulong b, ulong imm)
-    {
-        int bits = 8 << (int)(imm & 7);
-        ulong source = a & (ulong.MaxValue >> (64 - bits));
-
-        // ZF is defined; the others follow the source, as a logical operation on it would set them.
-        header->FlagsOp = LazyFlags.Encode(FlagsKind.Logic, (int)(imm & 7));
-        header->FlagsResult = source;
-        if (source == 0)
-        {
-            return b;
-        }
-
-        ulong index = (imm & (ulong)Reverse) != 0 ? (ulong)BitOperations.Log2(source) : (ulong)BitOperations.TrailingZeroCount(source);
-        return bits == 16 ? (b & ~0xffffUL) | index : index;
     }
 
     /// <summary>TZCNT (imm bits 15:8 = 0), LZCNT (1), POPCNT (2). a = source.</summary>

@@ -1,37 +1,8 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using Emu.Frontend.Ir;
 using Emu.Frontend.SoftMmu;
 
 namespace Emu.Frontend.X86.Helpers;
-
-/// <summary>What a locked instruction does to memory.</summary>
-internal enum AtomicOperation
-{
-    /// <summary>Memory ← operand.</summary>
-    Exchange,
-
-    /// <summary>Memory ← memory + operand.</summary>
-    Add,
-
-    /// <summary>Memory ← memory − operand.</summary>
-    Subtract,
-
-    /// <summary>Memory ← memory &amp; operand.</summary>
-    And,
-
-    /// <summary>Memory ← memory | operand.</summary>
-    Or,
-
-    /// <summary>Memory ← memory ^ operand.</summary>
-    Xor,
-
-    /// <summary>Memory ← −memory.</summary>
-    Negate,
-
-    /// <summary>Memory ← operand if it equals the accumulator.</summary>
-    CompareExchange,
-}
 
 /// <summary>
 /// IR helpers for locked instructions. On RAM they are host atomics on the same bytes. Accesses to device registers and operands
@@ -42,11 +13,11 @@ internal static unsafe class AtomicHelpers
 {
     private static readonly Lock SplitLock = new();
 
-    /// <summary>One locked operation. a = linear address, b = operand; imm = <see cref="IrWidth"/> | <see cref="AtomicOperation"/> &lt;&lt; 8. Returns the old value.</summary>
+    /// <summary>One locked operation. a = linear address, b = operand; imm = <see cref="IrWidth"/> | <see cref="IrAtomic"/> &lt;&lt; 8. Returns the old value.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static ulong ReadModifyWrite(CpuHeader* header, ulong a, ulong b, ulong imm)
     {
-        AtomicOperation operation = (AtomicOperation)(imm >> 8);
+        IrAtomic operation = (IrAtomic)(imm >> 8);
         int size = 1 << (int)(imm & 7);
         ulong accumulator = ((X86CpuState*)header)->Gpr[X86Gpr.Rax];
         if ((a & (uint)(size - 1)) != 0)
@@ -64,15 +35,15 @@ internal static unsafe class AtomicHelpers
 
         return size switch
         {
-            1 => Apply(ref *host, operation, b, accumulator),
-            2 => Apply(ref *(ushort*)host, operation, b, accumulator),
-            4 => Apply(ref *(uint*)host, operation, b, accumulator),
-            _ => Apply(ref *(ulong*)host, operation, b, accumulator),
+            1 => AtomicMemory.Apply(ref *host, operation, b, accumulator),
+            2 => AtomicMemory.Apply(ref *(ushort*)host, operation, b, accumulator),
+            4 => AtomicMemory.Apply(ref *(uint*)host, operation, b, accumulator),
+            _ => AtomicMemory.Apply(ref *(ulong*)host, operation, b, accumulator),
         };
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static ulong ReadModifyWriteSplit(CpuHeader* header, ulong a, ulong b, AtomicOperation operation, int size)
+    private static ulong ReadModifyWriteSplit(CpuHeader* header, ulong a, ulong b, IrAtomic operation, int size)
     {
         X86Cpu cpu = X86Cpu.From(header);
         ulong accumulator = cpu.State->Gpr[X86Gpr.Rax];
@@ -81,7 +52,7 @@ internal static unsafe class AtomicHelpers
             cpu.ProbeWrite(a, size);
             ulong old = cpu.ReadLinear(a, size);
             ulong mask = ulong.MaxValue >> (64 - (size * 8));
-            cpu.WriteLinear(a, Compute(operation, old, b & mask, accumulator & mask) & mask, size);
+            cpu.WriteLinear(a, AtomicMemory.Compute(operation, old, b & mask, accumulator & mask) & mask, size);
             return old;
         }
     }
@@ -157,44 +128,4 @@ internal static unsafe class AtomicHelpers
         bool present = cpu.Mmu.TryGetHostPointer(linear, size, MmuAccess.Write, cpu.Mmu.Mode, out byte* host);
         return present && !cpu.Mmu.HitCurrentBlock ? host : throw GuestFaultException.Instance;
     }
-
-    private static ulong Apply<T>(ref T cell, AtomicOperation operation, ulong operand, ulong accumulator)
-        where T : unmanaged, IBinaryInteger<T>
-    {
-        if (operation == AtomicOperation.Exchange)
-        {
-            return ulong.CreateTruncating(Interlocked.Exchange(ref cell, T.CreateTruncating(operand)));
-        }
-
-        if (operation == AtomicOperation.CompareExchange)
-        {
-            return ulong.CreateTruncating(Interlocked.CompareExchange(ref cell, T.CreateTruncating(operand), T.CreateTruncating(accumulator)));
-        }
-
-        accumulator = ulong.CreateTruncating(T.CreateTruncating(accumulator));
-        T old = cell;
-        while (true)
-        {
-            ulong value = Compute(operation, ulong.CreateTruncating(old), operand, accumulator);
-            T seen = Interlocked.CompareExchange(ref cell, T.CreateTruncating(value), old);
-            if (seen == old)
-            {
-                return ulong.CreateTruncating(old);
-            }
-
-            old = seen;
-        }
-    }
-
-    private static ulong Compute(AtomicOperation operation, ulong old, ulong operand, ulong accumulator) => operation switch
-    {
-        AtomicOperation.Exchange => operand,
-        AtomicOperation.Add => old + operand,
-        AtomicOperation.Subtract => old - operand,
-        AtomicOperation.And => old & operand,
-        AtomicOperation.Or => old | operand,
-        AtomicOperation.Xor => old ^ operand,
-        AtomicOperation.Negate => 0 - old,
-        _ => old == accumulator ? operand : old,
-    };
 }

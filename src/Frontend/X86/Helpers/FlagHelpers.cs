@@ -94,6 +94,10 @@ public static unsafe class FlagHelpers
         return 0;
     }
 
+    /// <summary>Returns CF, PF, AF, ZF, SF and OF at their places.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static ulong ArithmeticFlags(CpuHeader* header, ulong a, ulong b, ulong imm) => LazyFlags.Evaluate(header);
+
     /// <summary>Returns all of RFLAGS.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static ulong EvaluateFlags(CpuHeader* header, ulong a, ulong b, ulong imm) => X86Cpu.From(header).GetRflags();

@@ -22,13 +22,9 @@ public static unsafe class MsrHelpers
         return 0;
     }
 
-    /// <summary>RDTSC. Result in EDX:EAX.</summary>
+    /// <summary>RDTSC. Returns the counter.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static ulong Rdtsc(CpuHeader* header, ulong a, ulong b, ulong imm)
-    {
-        X86Cpu.From(header).Rdtsc();
-        return 0;
-    }
+    public static ulong Rdtsc(CpuHeader* header, ulong a, ulong b, ulong imm) => X86Cpu.From(header).Rdtsc();
 
     /// <summary>RDTSCP. Result in EDX:EAX, IA32_TSC_AUX in ECX.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]

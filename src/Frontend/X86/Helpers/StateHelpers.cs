@@ -62,20 +62,6 @@ internal static unsafe class StateHelpers
         return 0;
     }
 
-    /// <summary>The last x87 instruction's address a, and with imm its operand's offset b. The opcode is not recorded, as on processors that keep it only for unmasked exceptions.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static ulong SetX87Pointers(CpuHeader* header, ulong a, ulong b, ulong imm)
-    {
-        X86CpuState* state = (X86CpuState*)header;
-        state->X87InstructionPointer = a;
-        if (imm != 0)
-        {
-            state->X87DataPointer = b;
-        }
-
-        return 0;
-    }
-
     /// <summary>MASKMOVQ (imm 8) and MASKMOVDQU (imm 16). a = linear address of DS:rDI; b = slots of data and mask, 16 bits each.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static ulong MaskedStore(CpuHeader* header, ulong a, ulong b, ulong imm)

@@ -23,10 +23,10 @@ internal static unsafe class SystemTable
     /// <summary>The rows.</summary>
     public static readonly SystemEntry[] Entries =
     [
-        new(Mnemonic.Cli,       X86Lifter.Plain,        P(&FlagHelpers.Cli),             Fault),
-        new(Mnemonic.Sti,       X86Lifter.SetInterruptFlag, P(&FlagHelpers.Sti),         Fault),
-        new(Mnemonic.Stac,      X86Lifter.Switch,       P(&FlagHelpers.Stac),            Fault),
-        new(Mnemonic.Clac,      X86Lifter.Switch,       P(&FlagHelpers.Clac),            Fault),
+        new(Mnemonic.Cli,       X86Lifter.Plain,        P(&FlagHelpers.Cli),             IrCallEffects.MayFault),
+        new(Mnemonic.Sti,       X86Lifter.SetInterruptFlag, P(&FlagHelpers.Sti),         Fault, Ends: true),
+        new(Mnemonic.Stac,      X86Lifter.Plain,        P(&FlagHelpers.Stac),            Fault, Ends: true),
+        new(Mnemonic.Clac,      X86Lifter.Plain,        P(&FlagHelpers.Clac),            Fault, Ends: true),
         new(Mnemonic.Cld,       X86Lifter.Plain,        P(&FlagHelpers.Cld),             IrCallEffects.None),
         new(Mnemonic.Std,       X86Lifter.Plain,        P(&FlagHelpers.Std),             IrCallEffects.None),
         new(Mnemonic.Hlt,       X86Lifter.Plain,        P(&ControlHelpers.Hlt),          Fault, Ends: true),
@@ -38,9 +38,9 @@ internal static unsafe class SystemTable
         new(Mnemonic.Mwait,     X86Lifter.Plain,        P(&ControlHelpers.Undefined),    Fault, Ends: true),
         new(Mnemonic.Rsm,       X86Lifter.Plain,        P(&ControlHelpers.Undefined),    Fault, Ends: true),
         new(Mnemonic.Cpuid,     X86Lifter.Plain,        P(&MsrHelpers.CpuidHelper),      Fault),
-        new(Mnemonic.Rdmsr,     X86Lifter.Switch,       P(&MsrHelpers.Rdmsr),            Fault),
-        new(Mnemonic.Wrmsr,     X86Lifter.Switch,       P(&MsrHelpers.Wrmsr),            Fault),
-        new(Mnemonic.Rdtsc,     X86Lifter.Plain,        P(&MsrHelpers.Rdtsc),            Fault),
+        new(Mnemonic.Rdmsr,     X86Lifter.Plain,        P(&MsrHelpers.Rdmsr),            Fault),
+        new(Mnemonic.Wrmsr,     X86Lifter.Plain,        P(&MsrHelpers.Wrmsr),            Fault, Ends: true),
+        new(Mnemonic.Rdtsc,     X86Lifter.ReadTimeStamp, P(&MsrHelpers.Rdtsc),           IrCallEffects.MayFault),
         new(Mnemonic.Rdtscp,    X86Lifter.Plain,        P(&MsrHelpers.Rdtscp),           Fault),
         new(Mnemonic.Rdpmc,     X86Lifter.Plain,        P(&MsrHelpers.Rdpmc),            Fault),
         new(Mnemonic.Swapgs,    X86Lifter.Plain,        P(&MsrHelpers.Swapgs),           Fault),

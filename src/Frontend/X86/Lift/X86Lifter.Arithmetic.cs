@@ -4,7 +4,7 @@ using Iced.Intel;
 
 namespace Emu.Frontend.X86.Lift;
 
-/// <summary>Integer arithmetic, shifts, multiplication, division, atomics.</summary>
+/// <summary>Integer arithmetic, shifts, multiplication, division.</summary>
 internal sealed unsafe partial class X86Lifter
 {
     private static FlagsKind FlagsOf(IrOpcode opcode) => opcode switch
@@ -32,7 +32,7 @@ internal sealed unsafe partial class X86Lifter
             ushort destination = SlotOf(instruction.Op0Register);
             lifter.ArithmeticOp((IrOpcode)opcode, width, destination, destination, instruction, source);
         }
-        else if (instruction.HasLockPrefix)
+        else if (lifter.IsAtomic(instruction))
         {
             lifter.Locked((IrOpcode)opcode, width, instruction, source);
         }
@@ -65,7 +65,7 @@ internal sealed unsafe partial class X86Lifter
             return;
         }
 
-        if (instruction.HasLockPrefix)
+        if (lifter.IsAtomic(instruction))
         {
             lifter.LockedUnary((IrOpcode)opcode, width, instruction);
             return;
@@ -150,6 +150,13 @@ internal sealed unsafe partial class X86Lifter
         IrWidth width = OperandWidth(instruction, 0);
         ushort source = SlotOf(instruction.Op1Register);
         long count = IsImmediate(instruction, 2) ? instruction.Immediate8 : ShiftHelpers.CountInCl;
+        int masked = (int)count & (width == IrWidth.W64 ? 63 : 31);
+        if (count != ShiftHelpers.CountInCl && masked != 0 && width >= IrWidth.W32)
+        {
+            lifter.ReadModifyWrite(instruction, width, value => lifter.DoubleShiftBy(masked, width, value, source, left));
+            return;
+        }
+
         lifter.ReadModifyWrite(instruction, width, value =>
         {
             ushort result = lifter.Temporary();
@@ -158,6 +165,19 @@ internal sealed unsafe partial class X86Lifter
             op.Imm = (long)width | (left != 0 ? ShiftHelpers.Left : 0) | (count << 8);
             lifter.Move(value, width, result);
         });
+    }
+
+    /// <summary>By a constant other than zero: the shifts are ops, the flags a call that vanishes when they are dead.</summary>
+    private void DoubleShiftBy(int count, IrWidth width, ushort value, ushort source, int left)
+    {
+        ushort first = Temporary();
+        ushort second = Temporary();
+        Binary(left != 0 ? IrOpcode.ShiftLeft : IrOpcode.ShiftRight, width, first, value, count);
+        Binary(left != 0 ? IrOpcode.ShiftRight : IrOpcode.ShiftLeft, width, second, source, (BytesOf(width) * 8) - count);
+        ref IrOp flags = ref Call(&ShiftHelpers.DoubleShift, IrCallEffects.WritesFlags);
+        (flags.A, flags.B) = (value, source);
+        flags.Imm = (long)width | (left != 0 ? ShiftHelpers.Left : 0) | ((long)count << 8);
+        BinarySlots(IrOpcode.Or, width, value, first, second);
     }
 
     /// <summary>IMUL with one, two or three operands.</summary>
@@ -206,8 +226,16 @@ internal sealed unsafe partial class X86Lifter
     {
         IrWidth width = OperandWidth(instruction, 0);
         ushort divisor = lifter.ReadOperand(instruction, 0, width);
-        ref IrOp op = ref lifter.Call(&ArithmeticHelpers.Divide, IrCallEffects.System);
-        op.A = divisor;
+        delegate*<CpuHeader*, ulong, ulong, ulong, ulong> helper = &ArithmeticHelpers.Divide;
+        ref IrOp op = ref width < IrWidth.W32
+            ? ref lifter.Call(helper, IrCallEffects.System)
+            : ref lifter._block.Add(signed != 0 ? IrOpcode.DivideSigned : IrOpcode.DivideUnsigned, width);
+        if (width >= IrWidth.W32)
+        {
+            (op.Dst, op.C, op.Target) = (X86Slots.Gpr(X86Gpr.Rax), X86Slots.Gpr(X86Gpr.Rdx), (nint)helper);
+        }
+
+        (op.A, op.B) = (X86Slots.Gpr(X86Gpr.Rax), divisor);
         op.Imm = (long)width | (signed != 0 ? ArithmeticHelpers.Signed : 0);
     }
 
@@ -216,83 +244,6 @@ internal sealed unsafe partial class X86Lifter
     {
         ref IrOp op = ref lifter.Call(&ArithmeticHelpers.DecimalAdjust, IrCallEffects.All);
         op.Imm = operation | (instruction.OpCount > 0 ? instruction.Immediate8 << 8 : 0);
-    }
-
-    /// <summary>XADD.</summary>
-    public static void ExchangeAdd(X86Lifter lifter, in Instruction instruction, int argument)
-    {
-        IrWidth width = OperandWidth(instruction, 0);
-        ushort source = SlotOf(instruction.Op1Register);
-        ushort old = lifter.Temporary();
-        ushort sum = lifter.Temporary();
-        if (instruction.Op0Kind == OpKind.Memory)
-        {
-            lifter.Atomic(AtomicOperation.Add, width, instruction, source, old);
-        }
-        else
-        {
-            lifter.Move(old, width, SlotOf(instruction.Op0Register));
-        }
-
-        ref IrOp op = ref lifter._block.Add(IrOpcode.Add, width);
-        (op.Dst, op.A, op.B, op.SetsFlags) = (sum, old, source, true);
-        lifter._block.NoteFlags(FlagsKind.Add, width);
-        lifter.Move(source, width, old);
-        if (instruction.Op0Kind == OpKind.Register)
-        {
-            lifter.Move(SlotOf(instruction.Op0Register), width, sum); // last, as XADD AL, AL keeps the sum
-        }
-    }
-
-    /// <summary>CMPXCHG.</summary>
-    public static void CompareExchange(X86Lifter lifter, in Instruction instruction, int argument)
-    {
-        IrWidth width = OperandWidth(instruction, 0);
-        ushort rax = X86Slots.Gpr(X86Gpr.Rax);
-        ushort source = SlotOf(instruction.Op1Register);
-        ushort old = lifter.Temporary();
-        ushort accumulator = lifter.Temporary();
-        if (instruction.Op0Kind == OpKind.Memory)
-        {
-            lifter.Atomic(AtomicOperation.CompareExchange, width, instruction, source, old);
-        }
-        else
-        {
-            lifter.Move(old, width, SlotOf(instruction.Op0Register));
-        }
-
-        ref IrOp compare = ref lifter._block.Add(IrOpcode.Compare, width);
-        (compare.A, compare.B, compare.SetsFlags) = (rax, old, true);
-        lifter._block.NoteFlags(FlagsKind.Sub, width);
-        if (instruction.Op0Kind == OpKind.Register)
-        {
-            ushort destination = SlotOf(instruction.Op0Register);
-            ushort chosen = lifter.Temporary();
-
-            // In 64 bits, so that a failing 32-bit exchange keeps the upper half of the destination, as AMD processors do.
-            ushort whole = WholeSlot(instruction.Op0Register);
-            lifter.Move(chosen, IrWidth.W64, whole);
-            lifter.Move((ushort)(chosen + (destination - whole)), width, source);
-            lifter.SelectInto(IrCondition.Equal, chosen, whole, chosen);
-            lifter.Move(accumulator, IrWidth.W64, rax);
-            lifter.Move(whole, IrWidth.W64, chosen);
-        }
-        else
-        {
-            lifter.Move(accumulator, IrWidth.W64, rax);
-        }
-
-        // Only a failing exchange writes the accumulator; its upper half survives a successful 32-bit one.
-        lifter.Move(accumulator, width, old);
-        lifter.SelectInto(IrCondition.NotEqual, rax, rax, accumulator);
-    }
-
-    /// <summary>CMPXCHG8B, CMPXCHG16B.</summary>
-    public static void CompareExchangeWide(X86Lifter lifter, in Instruction instruction, int bytes)
-    {
-        ref IrOp op = ref lifter.CallWithAddress(&AtomicHelpers.CompareExchangeWide, instruction, bytes, write: true, IrCallEffects.All);
-        op.Imm = bytes;
-        lifter.EndWithJump(lifter.NextPc);
     }
 
     /// <summary>CLC, STC, CMC.</summary>
@@ -380,64 +331,6 @@ internal sealed unsafe partial class X86Lifter
         Load(IrOpcode.LoadForWrite, value, width, width, memory);
         modify(value);
         Store(memory, width, value);
-    }
-
-    /// <summary>A locked two-operand instruction: the memory operation is atomic, the flags are computed afterwards from the old value.</summary>
-    private void Locked(IrOpcode opcode, IrWidth width, in Instruction instruction, ushort source)
-    {
-        if (IsImmediate(instruction, 1))
-        {
-            source = Temporary();
-            MoveImmediate(source, width, instruction.GetImmediate(1));
-        }
-
-        AtomicOperation operation = opcode switch
-        {
-            IrOpcode.Add or IrOpcode.Adc => AtomicOperation.Add,
-            IrOpcode.Sub or IrOpcode.Sbb => AtomicOperation.Subtract,
-            IrOpcode.And => AtomicOperation.And,
-            IrOpcode.Or => AtomicOperation.Or,
-            _ => AtomicOperation.Xor,
-        };
-        ushort operand = source;
-        if (opcode is IrOpcode.Adc or IrOpcode.Sbb)
-        {
-            operand = Temporary();
-            MoveImmediate(operand, IrWidth.W64, 0);
-            ref IrOp carry = ref _block.AddCondition(IrOpcode.SetCondition, IrWidth.W8, IrCondition.Below);
-            carry.Dst = operand;
-            BinarySlots(IrOpcode.Add, width, operand, operand, source);
-        }
-
-        ushort old = Temporary();
-        Atomic(operation, width, instruction, operand, old);
-        ref IrOp op = ref _block.Add(opcode, width);
-        (op.Dst, op.A, op.B, op.SetsFlags) = (old, old, source, true);
-        _block.NoteFlags(FlagsOf(opcode), width);
-    }
-
-    private void LockedUnary(IrOpcode opcode, IrWidth width, in Instruction instruction)
-    {
-        ushort operand = Temporary();
-        MoveImmediate(operand, IrWidth.W64, opcode == IrOpcode.Not ? ulong.MaxValue : 1);
-        ushort old = Temporary();
-        AtomicOperation operation = opcode switch
-        {
-            IrOpcode.Increment => AtomicOperation.Add,
-            IrOpcode.Decrement => AtomicOperation.Subtract,
-            IrOpcode.Not => AtomicOperation.Xor,
-            _ => AtomicOperation.Negate,
-        };
-        Atomic(operation, width, instruction, operand, old);
-        UnaryOp(opcode, width, old);
-    }
-
-    private void Atomic(AtomicOperation operation, IrWidth width, in Instruction instruction, ushort operand, ushort old)
-    {
-        ref IrOp op = ref CallWithAddress(&AtomicHelpers.ReadModifyWrite, instruction, BytesOf(width), write: true, IrCallEffects.MayFault);
-        op.B = operand;
-        op.Dst = old;
-        op.Imm = (long)width | ((long)operation << 8);
     }
 
     /// <summary>A helper call with the linear address of the memory operand in A.</summary>

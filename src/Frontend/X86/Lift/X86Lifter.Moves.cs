@@ -123,7 +123,7 @@ internal sealed unsafe partial class X86Lifter
         ushort old = lifter.Temporary();
         if (instruction.Op0Kind == OpKind.Memory)
         {
-            lifter.Atomic(AtomicOperation.Exchange, width, instruction, second, old);
+            lifter.Atomic(IrAtomic.Exchange, width, instruction, second, old);
         }
         else
         {
@@ -268,7 +268,8 @@ internal sealed unsafe partial class X86Lifter
     public static void PushFlags(X86Lifter lifter, in Instruction instruction, int bytes)
     {
         ushort value = lifter.Temporary();
-        ref IrOp op = ref lifter.Call(&FlagHelpers.ReadFlags, IrCallEffects.MayFault | IrCallEffects.ReadsFlags);
+        bool mayFault = (lifter._modeKey & X86ModeKey.Vm86) != 0;
+        ref IrOp op = ref lifter.Call(&FlagHelpers.ReadFlags, IrCallEffects.ReadsFlags | (mayFault ? IrCallEffects.MayFault : IrCallEffects.None));
         (op.Dst, op.Imm) = (value, bytes);
         lifter.Push(value, bytes);
     }
@@ -281,8 +282,7 @@ internal sealed unsafe partial class X86Lifter
         ref IrOp op = ref lifter.Call(&FlagHelpers.PopFlags, IrCallEffects.All);
         (op.A, op.Imm) = (value, bytes);
         lifter.MoveStackPointer(bytes);
-        lifter.MoveImmediate(CpuHeader.PcSlot, IrWidth.W64, lifter.NextPc);
-        lifter.EndWithLookup();
+        lifter.EndAtNext();
     }
 
     /// <summary>ENTER.</summary>
@@ -386,12 +386,23 @@ internal sealed unsafe partial class X86Lifter
         ushort source = lifter.ReadOperand(instruction, 1, width);
         ushort destination = SlotOf(instruction.Op0Register);
         ushort result = lifter.Temporary();
-        ref IrOp op = ref lifter.Call(&ArithmeticHelpers.BitScan, IrCallEffects.WritesFlags);
-        (op.Dst, op.A, op.B) = (result, source, destination);
-        op.Imm = (long)width | (reverse != 0 ? ArithmeticHelpers.Reverse : 0);
+        ref IrOp op = ref lifter._block.Add(reverse != 0 ? IrOpcode.HighestBit : IrOpcode.LowestBit, width);
+        (op.Dst, op.A) = (result, source);
+        if (width == IrWidth.W16)
+        {
+            ushort merged = lifter.Temporary();
+            lifter.Move(merged, IrWidth.W64, destination);
+            lifter.Move(merged, IrWidth.W16, result);
+            result = merged;
+        }
 
-        // A zero source leaves all 64 bits of the destination alone; the helper returns what the whole register becomes.
-        lifter.Move(destination, IrWidth.W64, result);
+        // ZF is defined; the others follow the source, as a logical operation on it would set them.
+        ref IrOp test = ref lifter._block.Add(IrOpcode.Test, width);
+        (test.A, test.B, test.SetsFlags) = (source, source, true);
+        lifter._block.NoteFlags(FlagsKind.Logic, width);
+
+        // A zero source leaves all 64 bits of the destination alone.
+        lifter.SelectInto(IrCondition.Equal, destination, result, destination);
     }
 
     /// <summary>TZCNT, LZCNT, POPCNT; the first two are BSF and BSR where the CPU model lacks them.</summary>
@@ -545,14 +556,11 @@ internal sealed unsafe partial class X86Lifter
         {
             Load(IrOpcode.Load, value, width, width, memory);
         }
-        else if (instruction.HasLockPrefix)
+        else if (IsAtomic(instruction))
         {
             ushort mask = BitMask((IrOpcode)operation, bit);
-            ushort address = LinearAddress(memory);
-            ref IrOp op = ref Call(&AtomicHelpers.ReadModifyWrite, IrCallEffects.MayFault);
-            (op.Dst, op.A, op.B) = (value, address, mask);
-            AtomicOperation kind = (IrOpcode)operation switch { IrOpcode.Or => AtomicOperation.Or, IrOpcode.And => AtomicOperation.And, _ => AtomicOperation.Xor };
-            op.Imm = (long)width | ((long)kind << 8);
+            IrAtomic kind = (IrOpcode)operation switch { IrOpcode.Or => IrAtomic.Or, IrOpcode.And => IrAtomic.And, _ => IrAtomic.Xor };
+            Atomic(kind, width, LinearAddress(memory), mask, value);
         }
         else
         {

@@ -58,17 +58,8 @@ internal sealed unsafe partial class X86Lifter
         lifter.Call((delegate*<CpuHeader*, ulong, ulong, ulong, ulong>)entry.Helper, entry.Effects);
         if (entry.Ends)
         {
-            lifter.EndWithExit();
+            lifter.EndWithLookup();
         }
-    }
-
-    /// <summary>Instructions without operands that change the mode or let interrupts in, or may.</summary>
-    public static void Switch(X86Lifter lifter, in Instruction instruction, int index)
-    {
-        SystemEntry entry = SystemTable.Entries[index];
-        lifter.MoveImmediate(CpuHeader.PcSlot, IrWidth.W64, lifter.NextPc);
-        lifter.Call((delegate*<CpuHeader*, ulong, ulong, ulong, ulong>)entry.Helper, entry.Effects);
-        lifter.EndWithLookup();
     }
 
     /// <summary>
@@ -81,7 +72,7 @@ internal sealed unsafe partial class X86Lifter
         bool hasRoom = lifter._block.InstructionCount < lifter._maxInstructions && (lifter.Pc & 0xfff) + LongestPair <= 0x1000;
         if (!hasRoom || !lifter._block.MayChain)
         {
-            Switch(lifter, instruction, index);
+            Plain(lifter, instruction, index);
             return;
         }
 
@@ -128,6 +119,17 @@ internal sealed unsafe partial class X86Lifter
             _ => Math.Max(entry.Argument, 0),
         };
         lifter.EndAtNext();
+    }
+
+    /// <summary>RDTSC.</summary>
+    public static void ReadTimeStamp(X86Lifter lifter, in Instruction instruction, int index)
+    {
+        SystemEntry entry = SystemTable.Entries[index];
+        ushort value = lifter.Temporary();
+        lifter.Call((delegate*<CpuHeader*, ulong, ulong, ulong, ulong>)entry.Helper, entry.Effects).Dst = value;
+        lifter.Move(X86Slots.Gpr(X86Gpr.Rax), IrWidth.W32, value);
+        lifter.Binary(IrOpcode.ShiftRight, IrWidth.W64, value, value, 32);
+        lifter.Move(X86Slots.Gpr(X86Gpr.Rdx), IrWidth.W32, value);
     }
 
     /// <summary>LAR, LSL: the destination keeps its value when the selector is no good.</summary>

@@ -215,11 +215,11 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
         _ended = true;
     }
 
-    /// <summary>Ends the block after an instruction that changed what later instructions mean: continue behind it, through the dispatcher.</summary>
+    /// <summary>Ends the block after an instruction that changed what later instructions mean: continue behind it.</summary>
     private void EndAtNext()
     {
         MoveImmediate(CpuHeader.PcSlot, IrWidth.W64, NextPc);
-        EndWithExit();
+        EndWithLookup();
     }
 
     /// <summary>Ends the block: the program counter was set. The dispatcher is asked only when there is something for it to do.</summary>

@@ -15,6 +15,12 @@ public enum X87Memory : byte
     /// </summary>
     Address,
 
+    /// <summary>
+    /// As <see cref="Address"/>; where all exceptions are masked, the lifter stores what <see cref="X87Entry.Value"/> returns and then calls
+    /// <see cref="X87.X87Store.Finish"/>.
+    /// </summary>
+    Store,
+
     /// <summary>The lifter stores the low <see cref="X87Entry.MemoryBytes"/> of the helper's result (FNSTCW, FNSTSW): no state changes.</summary>
     Result,
 }
@@ -48,4 +54,17 @@ public enum X87Result : byte
 /// <param name="Imm">Argument <c>imm</c>.</param>
 /// <param name="SetsPointers">The last instruction (and data) pointer follow this instruction; the lifter stores them.</param>
 public readonly record struct X87Entry(
-    nint Helper, nint Check, X87Memory Memory, byte MemoryBytes, X87Result Result, ulong A, ulong Imm, bool SetsPointers);
+    nint Helper, nint Check, X87Memory Memory, byte MemoryBytes, X87Result Result, ulong A, ulong Imm, bool SetsPointers)
+{
+    /// <summary>With <see cref="X87Memory.Store"/>: gives what is stored, without changing any state but <see cref="Ir.CpuHeader.Scratch"/>.</summary>
+    public nint Value { get; init; }
+
+    /// <summary>The control word may change, and with it what later instructions are translated to.</summary>
+    public bool ChangesMode { get; init; }
+
+    /// <summary>The helper looks at the arithmetic flags.</summary>
+    public bool ReadsFlags { get; init; }
+
+    /// <summary>The helper computes with host floats.</summary>
+    public bool UsesHostFloat { get; init; }
+}

@@ -51,7 +51,7 @@ public static unsafe partial class X87Table
         rows.Add(Code.Fidivr_m16int,         &X87Binary<X87DivideReversed>.Int16,              X87Memory.Value,   2,   0);
         rows.Add(Code.Fidivr_m32int,         &X87Binary<X87DivideReversed>.Int32,              X87Memory.Value,   4,   0);
 
-        rows.Add(Code.Fsqrt,                 &X87Arithmetic.Fsqrt,                             X87Memory.None,    0,   0);
+        rows.WithHostFloat(Code.Fsqrt,                 &X87Arithmetic.Fsqrt,                             X87Memory.None,    0,   0);
         rows.Add(Code.Frndint,               &X87Arithmetic.Frndint,                           X87Memory.None,    0,   0);
         rows.Add(Code.Fabs,                  &X87Arithmetic.Fabs,                              X87Memory.None,    0,   0);
         rows.Add(Code.Fchs,                  &X87Arithmetic.Fchs,                              X87Memory.None,    0,   0);
@@ -62,11 +62,11 @@ public static unsafe partial class X87Table
         rows.Add(Code.F2xm1,                 &X87Transcendental.F2xm1,                         X87Memory.None,    0,   0);
         rows.Add(Code.Fyl2x,                 &X87Transcendental.Fyl2x,                         X87Memory.None,    0,   0);
         rows.Add(Code.Fyl2xp1,               &X87Transcendental.Fyl2xp1,                       X87Memory.None,    0,   0);
-        rows.Add(Code.Fpatan,                &X87Transcendental.Fpatan,                        X87Memory.None,    0,   0);
+        rows.WithHostFloat(Code.Fpatan,                &X87Transcendental.Fpatan,                        X87Memory.None,    0,   0);
         rows.Add(Code.Fsin,                  &X87Transcendental.Fsin,                          X87Memory.None,    0,   0);
         rows.Add(Code.Fcos,                  &X87Transcendental.Fcos,                          X87Memory.None,    0,   0);
         rows.Add(Code.Fsincos,               &X87Transcendental.Fsincos,                       X87Memory.None,    0,   0);
-        rows.Add(Code.Fptan,                 &X87Transcendental.Fptan,                         X87Memory.None,    0,   0);
+        rows.WithHostFloat(Code.Fptan,                 &X87Transcendental.Fptan,                         X87Memory.None,    0,   0);
     }
 
     private static void AddMoves(Rows rows)
@@ -87,19 +87,19 @@ public static unsafe partial class X87Table
         rows.Add(Code.Fldln2,                &X87Move.FldConstant,                             X87Memory.None,    0,   (ulong)X87Constant.LogETwo);
         rows.Add(Code.Fldz,                  &X87Move.FldConstant,                             X87Memory.None,    0,   (ulong)X87Constant.Zero);
 
-        rows.Add(Code.Fst_m32fp,             &X87Move.FstSingle,                               X87Memory.Address, 4,   0);
-        rows.Add(Code.Fstp_m32fp,            &X87Move.FstSingle,                               X87Memory.Address, 4,   1);
-        rows.Add(Code.Fst_m64fp,             &X87Move.FstDouble,                               X87Memory.Address, 8,   0);
-        rows.Add(Code.Fstp_m64fp,            &X87Move.FstDouble,                               X87Memory.Address, 8,   1);
-        rows.Add(Code.Fstp_m80fp,            &X87Move.FstpExtended,                            X87Memory.Address, 10,  0);
-        rows.Add(Code.Fist_m16int,           &X87Move.FistInt16,                               X87Memory.Address, 2,   0);
-        rows.Add(Code.Fistp_m16int,          &X87Move.FistInt16,                               X87Memory.Address, 2,   1);
-        rows.Add(Code.Fist_m32int,           &X87Move.FistInt32,                               X87Memory.Address, 4,   0);
-        rows.Add(Code.Fistp_m32int,          &X87Move.FistInt32,                               X87Memory.Address, 4,   1);
-        rows.Add(Code.Fistp_m64int,          &X87Move.FistInt64,                               X87Memory.Address, 8,   1);
-        rows.Add(Code.Fisttp_m16int,         &X87Move.FisttpInt16,                             X87Memory.Address, 2,   0);
-        rows.Add(Code.Fisttp_m32int,         &X87Move.FisttpInt32,                             X87Memory.Address, 4,   0);
-        rows.Add(Code.Fisttp_m64int,         &X87Move.FisttpInt64,                             X87Memory.Address, 8,   0);
+        rows.Store(Code.Fst_m32fp,             &X87Move.FstSingle,                             X87Memory.Store,   4,   0, &X87Store.Single);
+        rows.Store(Code.Fstp_m32fp,            &X87Move.FstSingle,                             X87Memory.Store,   4,   1, &X87Store.Single);
+        rows.Store(Code.Fst_m64fp,             &X87Move.FstDouble,                             X87Memory.Store,   8,   0, &X87Store.Double);
+        rows.Store(Code.Fstp_m64fp,            &X87Move.FstDouble,                             X87Memory.Store,   8,   1, &X87Store.Double);
+        rows.Store(Code.Fstp_m80fp,            &X87Move.FstpExtended,                          X87Memory.Store,   10,  1, &X87Store.Extended);
+        rows.Store(Code.Fist_m16int,           &X87Move.FistInt16,                             X87Memory.Store,   2,   0, &X87Store.Int16);
+        rows.Store(Code.Fistp_m16int,          &X87Move.FistInt16,                             X87Memory.Store,   2,   1, &X87Store.Int16);
+        rows.Store(Code.Fist_m32int,           &X87Move.FistInt32,                             X87Memory.Store,   4,   0, &X87Store.Int32);
+        rows.Store(Code.Fistp_m32int,          &X87Move.FistInt32,                             X87Memory.Store,   4,   1, &X87Store.Int32);
+        rows.Store(Code.Fistp_m64int,          &X87Move.FistInt64,                             X87Memory.Store,   8,   1, &X87Store.Int64);
+        rows.Store(Code.Fisttp_m16int,         &X87Move.FisttpInt16,                           X87Memory.Store,   2,   1, &X87Store.Truncated16);
+        rows.Store(Code.Fisttp_m32int,         &X87Move.FisttpInt32,                           X87Memory.Store,   4,   1, &X87Store.Truncated32);
+        rows.Store(Code.Fisttp_m64int,         &X87Move.FisttpInt64,                           X87Memory.Store,   8,   1, &X87Store.Truncated64);
         rows.Add(Code.Fbstp_m80bcd,          &X87Move.Fbstp,                                   X87Memory.Address, 10,  0);
         rows.Add(Code.Fst_sti,               &X87Move.FstRegister,                             X87Memory.None,    0,   0);
         rows.Add(Code.Fstp_sti,              &X87Move.FstRegister,                             X87Memory.None,    0,   1);
@@ -110,14 +110,14 @@ public static unsafe partial class X87Table
         rows.Add(Code.Fxch_st0_sti,          &X87Move.Fxch,                                    X87Memory.None,    0,   0);
         rows.Add(Code.Fxch_st0_sti_DDC8,     &X87Move.Fxch,                                    X87Memory.None,    0,   0);
         rows.Add(Code.Fxch_st0_sti_DFC8,     &X87Move.Fxch,                                    X87Memory.None,    0,   0);
-        rows.Add(Code.Fcmovb_st0_sti,        &X87Move.Fcmov,                                   X87Memory.None,    0,   Rflags.Cf);
-        rows.Add(Code.Fcmovnb_st0_sti,       &X87Move.Fcmov,                                   X87Memory.None,    0,   Rflags.Cf | NoneSet);
-        rows.Add(Code.Fcmove_st0_sti,        &X87Move.Fcmov,                                   X87Memory.None,    0,   Rflags.Zf);
-        rows.Add(Code.Fcmovne_st0_sti,       &X87Move.Fcmov,                                   X87Memory.None,    0,   Rflags.Zf | NoneSet);
-        rows.Add(Code.Fcmovbe_st0_sti,       &X87Move.Fcmov,                                   X87Memory.None,    0,   Rflags.Cf | Rflags.Zf);
-        rows.Add(Code.Fcmovnbe_st0_sti,      &X87Move.Fcmov,                                   X87Memory.None,    0,   Rflags.Cf | Rflags.Zf | NoneSet);
-        rows.Add(Code.Fcmovu_st0_sti,        &X87Move.Fcmov,                                   X87Memory.None,    0,   Rflags.Pf);
-        rows.Add(Code.Fcmovnu_st0_sti,       &X87Move.Fcmov,                                   X87Memory.None,    0,   Rflags.Pf | NoneSet);
+        rows.ReadingFlags(Code.Fcmovb_st0_sti,        &X87Move.Fcmov,                                   X87Memory.None,    0,   Rflags.Cf);
+        rows.ReadingFlags(Code.Fcmovnb_st0_sti,       &X87Move.Fcmov,                                   X87Memory.None,    0,   Rflags.Cf | NoneSet);
+        rows.ReadingFlags(Code.Fcmove_st0_sti,        &X87Move.Fcmov,                                   X87Memory.None,    0,   Rflags.Zf);
+        rows.ReadingFlags(Code.Fcmovne_st0_sti,       &X87Move.Fcmov,                                   X87Memory.None,    0,   Rflags.Zf | NoneSet);
+        rows.ReadingFlags(Code.Fcmovbe_st0_sti,       &X87Move.Fcmov,                                   X87Memory.None,    0,   Rflags.Cf | Rflags.Zf);
+        rows.ReadingFlags(Code.Fcmovnbe_st0_sti,      &X87Move.Fcmov,                                   X87Memory.None,    0,   Rflags.Cf | Rflags.Zf | NoneSet);
+        rows.ReadingFlags(Code.Fcmovu_st0_sti,        &X87Move.Fcmov,                                   X87Memory.None,    0,   Rflags.Pf);
+        rows.ReadingFlags(Code.Fcmovnu_st0_sti,       &X87Move.Fcmov,                                   X87Memory.None,    0,   Rflags.Pf | NoneSet);
     }
 
     private static void AddComparisons(Rows rows)
@@ -155,18 +155,18 @@ public static unsafe partial class X87Table
         rows.Add(Code.Ffree_sti,             &X87Control.Ffree,                                X87Memory.None,    0,   0);
         rows.Add(Code.Ffreep_sti,            &X87Control.Ffree,                                X87Memory.None,    0,   1);
 
-        rows.Control(Code.Fldcw_m2byte,          &X87Control.Fldcw,                                X87Memory.Value,   2,   0);
-        rows.Control(Code.Fldenv_m14byte,        &X87Control.Fldenv,                               X87Memory.Address, 14,  0);
-        rows.Control(Code.Fldenv_m28byte,        &X87Control.Fldenv,                               X87Memory.Address, 28,  X87Control.Wide);
-        rows.Control(Code.Frstor_m94byte,        &X87Control.Frstor,                               X87Memory.Address, 94,  0);
-        rows.Control(Code.Frstor_m108byte,       &X87Control.Frstor,                               X87Memory.Address, 108, X87Control.Wide);
-        rows.NoWait(Code.Fnstenv_m14byte,       &X87Control.Fnstenv,                              X87Memory.Address, 14,  0);
-        rows.NoWait(Code.Fnstenv_m28byte,       &X87Control.Fnstenv,                              X87Memory.Address, 28,  X87Control.Wide);
-        rows.NoWait(Code.Fnsave_m94byte,        &X87Control.Fnsave,                               X87Memory.Address, 94,  0);
-        rows.NoWait(Code.Fnsave_m108byte,       &X87Control.Fnsave,                               X87Memory.Address, 108, X87Control.Wide);
+        rows.ControlAndMode(Code.Fldcw_m2byte,          &X87Control.Fldcw,                                X87Memory.Value,   2,   0);
+        rows.ControlAndMode(Code.Fldenv_m14byte,        &X87Control.Fldenv,                               X87Memory.Address, 14,  0);
+        rows.ControlAndMode(Code.Fldenv_m28byte,        &X87Control.Fldenv,                               X87Memory.Address, 28,  X87Control.Wide);
+        rows.ControlAndMode(Code.Frstor_m94byte,        &X87Control.Frstor,                               X87Memory.Address, 94,  0);
+        rows.ControlAndMode(Code.Frstor_m108byte,       &X87Control.Frstor,                               X87Memory.Address, 108, X87Control.Wide);
+        rows.NoWaitAndMode(Code.Fnstenv_m14byte,       &X87Control.Fnstenv,                              X87Memory.Address, 14,  0);
+        rows.NoWaitAndMode(Code.Fnstenv_m28byte,       &X87Control.Fnstenv,                              X87Memory.Address, 28,  X87Control.Wide);
+        rows.NoWaitAndMode(Code.Fnsave_m94byte,        &X87Control.Fnsave,                               X87Memory.Address, 94,  0);
+        rows.NoWaitAndMode(Code.Fnsave_m108byte,       &X87Control.Fnsave,                               X87Memory.Address, 108, X87Control.Wide);
         rows.NoWait(Code.Fnstcw_m2byte,         &X87Control.Fnstcw,                               X87Memory.Result,  2,   0);
         rows.NoWait(Code.Fnstsw_m2byte,         &X87Control.Fnstsw,                               X87Memory.Result,  2,   0);
-        rows.NoWait(Code.Fninit,                &X87Control.Fninit,                               X87Memory.None,    0,   0);
+        rows.NoWaitAndMode(Code.Fninit,                &X87Control.Fninit,                               X87Memory.None,    0,   0);
         rows.NoWait(Code.Fnclex,                &X87Control.Fnclex,                               X87Memory.None,    0,   0);
         rows.NoWait(Code.Fneni,                 &X87Control.Fnop,                                 X87Memory.None,    0,   0);
         rows.NoWait(Code.Fndisi,                &X87Control.Fnop,                                 X87Memory.None,    0,   0);

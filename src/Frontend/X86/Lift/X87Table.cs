@@ -57,6 +57,47 @@ public static unsafe partial class X87Table
         public void WithNext(Code code, delegate*<CpuHeader*, ulong, ulong, ulong, ulong> helper, X87Memory memory, int bytes, ulong imm) =>
             Put(code, new X87Entry((nint)helper, (nint)Pointer(&X87Control.CheckWaiting), memory, (byte)bytes, X87Result.None, 1, imm, true));
 
+        /// <summary>As <see cref="Add"/>, computing with host floats.</summary>
+        public void WithHostFloat(Code code, delegate*<CpuHeader*, ulong, ulong, ulong, ulong> helper, X87Memory memory, int bytes, ulong imm)
+        {
+            Add(code, helper, memory, bytes, imm);
+            Entries[(int)code] = Entries[(int)code] with { UsesHostFloat = true };
+        }
+
+        /// <summary>As <see cref="Add"/>, looking at the arithmetic flags.</summary>
+        public void ReadingFlags(Code code, delegate*<CpuHeader*, ulong, ulong, ulong, ulong> helper, X87Memory memory, int bytes, ulong imm)
+        {
+            Add(code, helper, memory, bytes, imm);
+            Entries[(int)code] = Entries[(int)code] with { ReadsFlags = true };
+        }
+
+        /// <summary>As <see cref="Add"/>, storing what <paramref name="value"/> gives.</summary>
+        public void Store(
+            Code code,
+            delegate*<CpuHeader*, ulong, ulong, ulong, ulong> helper,
+            X87Memory memory,
+            int bytes,
+            ulong imm,
+            delegate*<CpuHeader*, ulong, ulong, ulong, ulong> value)
+        {
+            Add(code, helper, memory, bytes, imm);
+            Entries[(int)code] = Entries[(int)code] with { Value = (nint)value };
+        }
+
+        /// <summary>As <see cref="Control"/>, changing the control word.</summary>
+        public void ControlAndMode(Code code, delegate*<CpuHeader*, ulong, ulong, ulong, ulong> helper, X87Memory memory, int bytes, ulong imm)
+        {
+            Control(code, helper, memory, bytes, imm);
+            Entries[(int)code] = Entries[(int)code] with { ChangesMode = true };
+        }
+
+        /// <summary>As <see cref="NoWait"/>, changing the control word.</summary>
+        public void NoWaitAndMode(Code code, delegate*<CpuHeader*, ulong, ulong, ulong, ulong> helper, X87Memory memory, int bytes, ulong imm)
+        {
+            NoWait(code, helper, memory, bytes, imm);
+            Entries[(int)code] = Entries[(int)code] with { ChangesMode = true };
+        }
+
         /// <summary>As <see cref="Add"/>, returning flags.</summary>
         public void Flags(Code code, delegate*<CpuHeader*, ulong, ulong, ulong, ulong> helper, X87Memory memory, int bytes, ulong imm) =>
             Put(code, new X87Entry((nint)helper, (nint)Pointer(&X87Control.CheckWaiting), memory, (byte)bytes, X87Result.Flags, 0, imm, true));

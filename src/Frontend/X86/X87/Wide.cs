@@ -124,9 +124,26 @@ internal readonly struct Wide
         !other.IsZero && (IsZero || Exponent < other.Exponent || (Exponent == other.Exponent && Significand < other.Significand));
 
     /// <summary>Rounds to a register; a value known to be irrational is never taken for an exact one.</summary>
-    public Encoded Round(bool exact, ref FloatContext context) => IsZero
-        ? Encoded.Zero(Negative)
-        : FloatRounding.Round(Negative, Exponent, exact ? Significand : Significand | UInt128.One, FloatFormat.Extended, ref context);
+    public Encoded Round(bool exact, ref FloatContext context)
+    {
+        if (IsZero)
+        {
+            return Encoded.Zero(Negative);
+        }
+
+        int exponent = Exponent + FloatFormat.Extended.Bias;
+        if (exact || context.Rounding != RoundingMode.Nearest || exponent is < 1 or >= 0x7ffe)
+        {
+            return FloatRounding.Round(Negative, Exponent, exact ? Significand : Significand | UInt128.One, FloatFormat.Extended, ref context);
+        }
+
+        // What is not exact is never halfway.
+        ulong up = (ulong)Significand >> 63;
+        ulong rounded = (ulong)(Significand >> 64) + up;
+        context.Raise(FloatFlags.Precision);
+        context.RoundedUp = up != 0;
+        return rounded != 0 ? new Encoded(Negative, exponent, rounded) : new Encoded(Negative, exponent + 1, Unpacked.IntegerBit);
+    }
 
     /// <summary>The upper half of a product, a few units low.</summary>
     public static UInt128 MultiplyHigh(UInt128 x, UInt128 y)

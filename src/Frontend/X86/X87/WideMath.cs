@@ -1,6 +1,6 @@
 namespace Emu.Frontend.X86.X87;
 
-/// <summary>Elementary functions by argument reduction and power series, good to about 100 bits.</summary>
+/// <summary>Elementary functions by argument reduction and power series, good to about 80 bits.</summary>
 internal static class WideMath
 {
     /// <summary>π/2 in units of 2^-65, to the 66 bits that processors keep (see <see cref="ReduceQuadrant"/>).</summary>

@@ -1,6 +1,6 @@
 namespace Emu.Frontend.X86.X87;
 
-/// <summary>The power series of <see cref="WideMath"/> and its table of logarithms, computed once.</summary>
+/// <summary>The power series of <see cref="WideMath"/>, cut where they err by about 2^-80, and its table of logarithms, computed once.</summary>
 internal static class WideSeries
 {
     private const int FirstIndex = 192;
@@ -8,19 +8,19 @@ internal static class WideSeries
     private static readonly UInt128 One = UInt128.One << 127;
 
     /// <summary>(e^x − 1) / x for |x| &lt; 0.7.</summary>
-    public static readonly WidePolynomial Exponential = Factorials(28, head: 14, scale: 38, static n => n + 1);
+    public static readonly WidePolynomial Exponential = Factorials(22, head: 7, scale: 15, static n => n + 1);
 
     /// <summary>sin(√x) / √x for x &lt; 0.62, signs alternating.</summary>
-    public static readonly WidePolynomial Sine = Factorials(15, head: 8, scale: 44, static n => 2 * n * ((2 * n) + 1));
+    public static readonly WidePolynomial Sine = Factorials(11, head: 4, scale: 18, static n => 2 * n * ((2 * n) + 1));
 
     /// <summary>cos(√x) for x &lt; 0.62, signs alternating.</summary>
-    public static readonly WidePolynomial Cosine = Factorials(15, head: 8, scale: 44, static n => 2 * n * ((2 * n) - 1));
+    public static readonly WidePolynomial Cosine = Factorials(12, head: 4, scale: 15, static n => 2 * n * ((2 * n) - 1));
 
     /// <summary>log2(1 + x) / x for |x| &lt; 2^-8, signs alternating for a positive x.</summary>
-    public static readonly WidePolynomial LogTwo = Fractions(X87Constants.Get(X87Constant.LogTwoE).Significand, 13, head: 6, static n => n + 1);
+    public static readonly WidePolynomial LogTwo = Fractions(X87Constants.Get(X87Constant.LogTwoE).Significand, 11, head: 3, static n => n + 1);
 
     /// <summary>atan(√x) / √x for x ≤ 2^-7, signs alternating.</summary>
-    public static readonly WidePolynomial ArcTangent = Fractions(One, 15, head: 7, static n => (2 * n) + 1);
+    public static readonly WidePolynomial ArcTangent = Fractions(One, 15, head: 4, static n => (2 * n) + 1);
 
     private static readonly Int128[] Logarithms = BuildLogarithms();
 

@@ -112,20 +112,31 @@ internal static unsafe class X87Binary<TOperation>
     /// <summary>ST(0) op m32 integer → ST(0).</summary>
     public static ulong Int32(CpuHeader* cpu, ulong a, ulong b, ulong imm) => Memory(cpu, Unpacked.FromInteger((int)a));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Registers(CpuHeader* cpu, int destination, int source, int pops)
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
-        bool empty = X87Stack.IsEmpty(state, destination) || X87Stack.IsEmpty(state, source);
-        if (!empty && X87Normal.Applies(state))
+        if (!X87Stack.IsEmpty(state, destination) && !X87Stack.IsEmpty(state, source) && X87Normal.Applies(state))
         {
             byte* other = X87Stack.Slot(state, source);
             if (Normal(state, destination, *(ulong*)other, *(ushort*)(other + 8)))
             {
-                X87Stack.Pop(state, pops);
+                if (pops != 0)
+                {
+                    X87Stack.Pop(state);
+                }
+
                 return 0;
             }
         }
 
+        return AnyRegisters(state, destination, source, pops);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ulong AnyRegisters(X86CpuState* state, int destination, int source, int pops)
+    {
+        bool empty = X87Stack.IsEmpty(state, destination) || X87Stack.IsEmpty(state, source);
         FloatContext context = X87Stack.Begin(state);
         if (empty)
         {

@@ -6,6 +6,8 @@ namespace Emu.Frontend.X86.X87;
 /// <summary>Comparisons and classification (SDM vol. 2, FCOM, FUCOM, FICOM, FCOMI, FTST, FXAM). <c>imm</c> is the number of pops.</summary>
 internal static unsafe class X87Compare
 {
+    private const int NotOrdinary = int.MinValue;
+
     /// <summary>FCOM, FCOMP, FCOMPP with ST(a).</summary>
     public static ulong Fcom(CpuHeader* cpu, ulong a, ulong b, ulong imm) => Registers(cpu, (int)a, quiet: false, (int)imm);
 
@@ -55,10 +57,39 @@ internal static unsafe class X87Compare
         X86CpuState* state = X87Stack.StateOf(cpu);
         bool empty = X87Stack.IsEmpty(state, 0) || X87Stack.IsEmpty(state, index);
         X87Stack.Begin(state);
+        if (!empty && OrdinaryOrder(X87Stack.Slot(state, 0), X87Stack.Slot(state, index)) is int sign and not NotOrdinary)
+        {
+            Conclude(state, sign < 0 ? FloatOrder.Less : sign == 0 ? FloatOrder.Equal : FloatOrder.Greater, pops);
+            return 0;
+        }
+
         bool proceeds = Compare(state, X87Stack.Read(state, index), empty, quiet, out FloatOrder order);
         Conclude(state, order, proceeds ? pops : 0);
         return 0;
     }
+
+    /// <summary>How two registers compare, each a normal number or zero: below zero, zero, above; or <see cref="NotOrdinary"/>.</summary>
+    private static int OrdinaryOrder(byte* a, byte* b)
+    {
+        (ulong x, uint xSign) = (*(ulong*)a, *(ushort*)(a + 8));
+        (ulong y, uint ySign) = (*(ulong*)b, *(ushort*)(b + 8));
+        if (!IsOrdinary(x, xSign) || !IsOrdinary(y, ySign))
+        {
+            return NotOrdinary;
+        }
+
+        int direction = (xSign & 0x8000) != 0 ? -1 : 1;
+        if (((xSign ^ ySign) & 0x8000) != 0)
+        {
+            return (x | y) == 0 ? 0 : direction;
+        }
+
+        int magnitude = xSign != ySign ? (xSign > ySign ? 1 : -1) : x.CompareTo(y);
+        return direction * magnitude;
+    }
+
+    private static bool IsOrdinary(ulong significand, uint signExponent) =>
+        X87Normal.IsNormal(significand, signExponent) || (significand == 0 && (signExponent & 0x7fff) == 0);
 
     private static ulong Memory(CpuHeader* cpu, in Unpacked source, int pops)
     {
@@ -73,6 +104,16 @@ internal static unsafe class X87Compare
     {
         X86CpuState* state = X87Stack.StateOf(cpu);
         bool empty = X87Stack.IsEmpty(state, 0) || X87Stack.IsEmpty(state, index);
+        if (!empty && OrdinaryOrder(X87Stack.Slot(state, 0), X87Stack.Slot(state, index)) is int sign and not NotOrdinary)
+        {
+            if (pops != 0)
+            {
+                X87Stack.Pop(state);
+            }
+
+            return sign < 0 ? Rflags.Cf : sign == 0 ? Rflags.Zf : 0;
+        }
+
         bool proceeds = Compare(state, X87Stack.Read(state, index), empty, quiet, out FloatOrder order);
         X87Stack.Pop(state, proceeds ? pops : 0);
         return Simd.FloatCompare<double, Simd.Scalar>.CompareFlags(order);

@@ -1,5 +1,9 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using Emu.Frontend.X86.SoftFloat;
+
+// What may still change of DivRem is its name.
+#pragma warning disable SYSLIB5004
 
 namespace Emu.Frontend.X86.X87;
 
@@ -126,11 +130,13 @@ internal static unsafe class X87Normal
         }
 
         int exponent = (int)aSign - Bias;
-        UInt128 radicand = (UInt128)a << ((exponent & 1) != 0 ? 64 : 63);
-        ulong root = FloatMath.IntegerSquareRoot(radicand);
+        bool odd = (exponent & 1) != 0;
+        (ulong high, ulong low) = (odd ? a : a >> 1, odd ? 0 : a << 63);
+        ulong root = Root(high, low);
         ulong square = root * root;
-        bool upper = radicand - new UInt128(Wide.MultiplyHigh(root, root), square) > root;
-        ulong tail = (ulong)radicand == square ? 0 : upper ? ulong.MaxValue : 1UL;
+        ulong upperRest = high - Wide.MultiplyHigh(root, root) - (low < square ? 1UL : 0);
+        ulong rest = low - square;
+        ulong tail = (upperRest | rest) == 0 ? 0 : upperRest != 0 || rest > root ? ulong.MaxValue : 1UL;
         return Round(0, (exponent >> 1) + Bias, root, tail, result);
     }
 
@@ -151,9 +157,32 @@ internal static unsafe class X87Normal
         return (low != 0 ? (int)FloatFlags.Precision : 0) | (up != 0 ? X87Status.C1 : 0);
     }
 
-    // 128 by 64 bits in two steps of 32 (Knuth, algorithm D); the divisor has its top bit set and exceeds the upper half.
+    // The integer square root of 127 or 128 bits. A double gives its 52 upper bits, made too large for certain; a step of Newton's squares
+    // the error, and leaves less than one unit.
+    private static ulong Root(ulong high, ulong low)
+    {
+        if (!X86Base.X64.IsSupported)
+        {
+            return FloatMath.IntegerSquareRoot(new UInt128(high, low));
+        }
+
+        double estimate = (Math.Sqrt((double)(long)(high >> 1) * 2) * 4294967296.0) + 8192;
+        ulong root = estimate >= 18446744073709551615.0 ? ulong.MaxValue : (ulong)estimate;
+        root -= high < root ? (root - Quotient(high, low, root, out _)) >> 1 : 0;
+        ulong upper = Wide.MultiplyHigh(root, root);
+        return upper > high || (upper == high && root * root > low) ? root - 1 : root;
+    }
+
+    // 128 by 64 bits; the divisor has its top bit set and exceeds the upper half.
     private static ulong Quotient(ulong high, ulong low, ulong divisor, out ulong remainder)
     {
+        if (X86Base.X64.IsSupported)
+        {
+            (ulong quotient, remainder) = X86Base.X64.DivRem(low, high, divisor);
+            return quotient;
+        }
+
+        // In two steps of 32 (Knuth, algorithm D).
         ulong first = Digit(ref high, low >> 32, divisor);
         ulong second = Digit(ref high, (uint)low, divisor);
         remainder = high;

@@ -106,6 +106,26 @@ internal static unsafe class X87Stack
         return (*(ulong*)slot, *(ushort*)(slot + 8));
     }
 
+    /// <summary>Pushes 80 bits when there is room, and clears C1. False has changed nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryPush(X86CpuState* state, ulong significand, ushort signExponent)
+    {
+        int top = (state->X87Top - 1) & 7;
+        uint bit = 1u << top;
+        if ((state->X87Empty & bit) == 0)
+        {
+            return false;
+        }
+
+        byte* slot = state->X87 + (16 * top);
+        *(ulong*)slot = significand;
+        *(ushort*)(slot + 8) = signExponent;
+        state->X87Top = (byte)top;
+        state->X87Empty = (byte)(state->X87Empty & ~bit);
+        Record(state, 0);
+        return true;
+    }
+
     /// <summary>Pushes a value, or on overflow the default NaN if that is masked.</summary>
     public static void Push(X86CpuState* state, in Encoded value)
     {

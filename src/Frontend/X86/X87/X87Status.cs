@@ -51,12 +51,16 @@ internal static unsafe class X87Status
         UpdateSummary(state);
     }
 
-    /// <summary>Sets the control word.</summary>
+    /// <summary>Sets the control word, and the mode key with it. Ends the block: translations depend on it.</summary>
     public static void WriteControl(X86CpuState* state, ushort value)
     {
         state->X87Control = (ushort)((value & ControlWritable) | ControlFixed);
         UpdateSummary(state);
+        UpdateMode(state);
     }
+
+    /// <summary>What the control word adds to the mode key.</summary>
+    public static ulong ModeKey(X86CpuState* state) => (~state->X87Control & Exceptions) == 0 ? X86ModeKey.X87Masked : 0;
 
     /// <summary>Makes ES and B agree with the exceptions and their masks.</summary>
     public static void UpdateSummary(X86CpuState* state)
@@ -66,7 +70,7 @@ internal static unsafe class X87Status
     }
 
     /// <summary>
-    /// The state after FNINIT (SDM vol. 2, FINIT); the registers' contents stay.
+    /// The state after FNINIT (SDM vol. 2, FINIT); the registers' contents stay. Ends the block as <see cref="WriteControl"/> does.
     /// </summary>
     public static void Initialise(X86CpuState* state)
     {
@@ -77,5 +81,9 @@ internal static unsafe class X87Status
         state->X87Opcode = 0;
         state->X87InstructionPointer = 0;
         state->X87DataPointer = 0;
+        UpdateMode(state);
     }
+
+    private static void UpdateMode(X86CpuState* state) =>
+        state->Header.ModeKey = (state->Header.ModeKey & ~X86ModeKey.X87Masked) | ModeKey(state);
 }

@@ -4,7 +4,7 @@ using Emu.Frontend.X86.SoftFloat;
 namespace Emu.Frontend.X86.X87;
 
 /// <summary>
-/// The transcendental instructions (SDM vol. 1, 8.3.7 to 8.3.10; vol. 2). Results are rounded once from about 100 bits, by RC
+/// The transcendental instructions (SDM vol. 1, 8.3.7 to 8.3.10; vol. 2). Results are rounded once from about 80 bits, by RC
 /// and to 64 bits whatever PC is, so they lie within one unit of any processor that keeps the manual's bound. Results other than special ones always raise precision.
 /// </summary>
 internal static unsafe class X87Transcendental
