@@ -52,7 +52,7 @@ public sealed class CodePageSet(AddressSpace memory)
         {
             ref int users = ref CollectionsMarshal.GetValueRefOrAddDefault(_users, page, out _);
             first = users++ == 0;
-            if (first && memory.View.TryFind(page, out FlatRange range) && range.IsMemory)
+            if (first && memory.View.TryFind(page, out FlatRange? range) && range.IsMemory)
             {
                 range.Region.Ram!.AddPageFlags(range.RamOffset(page), RamPageFlags.Code);
             }
@@ -84,7 +84,7 @@ public sealed class CodePageSet(AddressSpace memory)
             }
 
             _users.Remove(page);
-            if (memory.View.TryFind(page, out FlatRange range) && range.IsMemory)
+            if (memory.View.TryFind(page, out FlatRange? range) && range.IsMemory)
             {
                 range.Region.Ram!.RemovePageFlags(range.RamOffset(page), RamPageFlags.Code);
             }

@@ -150,7 +150,7 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
     public bool InvalidateRam(GuestRam ram, ulong offset, int length)
     {
         FlatRange? range = FindRange(ram, offset);
-        return range is not null && Invalidate(range.Value.Start + (offset - range.Value.Region.BackingOffset - range.Value.RegionOffset), length);
+        return range is not null && Invalidate(range.Start + (offset - range.Region.BackingOffset - range.RegionOffset), length);
     }
 
     /// <summary>Drops every block that has a byte in a physical range. True when the block in execution was among them.</summary>
@@ -334,7 +334,7 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
 
     private FlatRange? FindRange(GuestRam ram, ulong offset)
     {
-        foreach (ref readonly FlatRange range in _memory.View.Ranges)
+        foreach (FlatRange range in _memory.View.Ranges)
         {
             ulong start = range.Region.BackingOffset + range.RegionOffset;
             if (range.Region.Ram == ram && offset >= start && offset - start < range.Size)

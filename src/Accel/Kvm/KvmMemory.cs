@@ -30,7 +30,7 @@ internal sealed class KvmMemory
     public int Count => _slots.Count;
 
     /// <summary>True when <paramref name="range"/> has pages that a slot can show.</summary>
-    public static bool HasSlot(in FlatRange range) => TryPlace(range, out _);
+    public static bool HasSlot(FlatRange range) => TryPlace(range, out _);
 
     /// <summary>Takes stretches out of the guest's memory. No vCPU may be in the guest.</summary>
     public void Remove(IEnumerable<FlatRange> ranges)
@@ -84,7 +84,7 @@ internal sealed class KvmMemory
     }
 
     // Pages that lie wholly in the range, if its memory is aligned as its addresses are.
-    private static bool TryPlace(in FlatRange range, out KvmMemoryRegion region)
+    private static bool TryPlace(FlatRange range, out KvmMemoryRegion region)
     {
         region = default;
         ulong first = (range.Start + PageMask) & ~PageMask;
@@ -100,7 +100,7 @@ internal sealed class KvmMemory
         return true;
     }
 
-    private uint TakeNumber(in FlatRange range)
+    private uint TakeNumber(FlatRange range)
     {
         if (_free.Count > 0)
         {
@@ -114,10 +114,10 @@ internal sealed class KvmMemory
             : throw new KvmException($"all {_slotLimit} memory slots of KVM are in use: none is left for {range.Region.Name} at 0x{range.Start:x}");
     }
 
-    private uint FlagsOf(in FlatRange range) =>
+    private uint FlagsOf(FlatRange range) =>
         range.ReadOnly ? KvmMemoryRegion.ReadOnly : _dirtyLogging ? KvmMemoryRegion.LogDirtyPages : 0;
 
-    private void Collect(in FlatRange range, in KvmMemoryRegion slot)
+    private void Collect(FlatRange range, in KvmMemoryRegion slot)
     {
         if ((slot.Flags & KvmMemoryRegion.LogDirtyPages) == 0)
         {
@@ -138,7 +138,7 @@ internal sealed class KvmMemory
         }
     }
 
-    private static void Demand(int errno, in KvmMemoryRegion region, in FlatRange range, string action)
+    private static void Demand(int errno, in KvmMemoryRegion region, FlatRange range, string action)
     {
         if (errno == 0)
         {

@@ -68,7 +68,7 @@ public sealed class AddressSpace
     /// <summary>Reads <paramref name="size"/> bytes (1, 2, 4 or 8) at any alignment, little-endian and zero-extended.</summary>
     public ulong Read(ulong address, int size)
     {
-        if (!View.TryFind(address, out FlatRange range))
+        if (!View.TryFind(address, out FlatRange? range))
         {
             Unassigned?.Invoke(address, size, false);
             return AllOnes(size);
@@ -93,7 +93,7 @@ public sealed class AddressSpace
     /// <summary>Writes the low <paramref name="size"/> bytes (1, 2, 4 or 8) of <paramref name="value"/> at any alignment.</summary>
     public void Write(ulong address, ulong value, int size)
     {
-        if (!View.TryFind(address, out FlatRange range))
+        if (!View.TryFind(address, out FlatRange? range))
         {
             Unassigned?.Invoke(address, size, true);
             return;
@@ -145,7 +145,7 @@ public sealed class AddressSpace
         while (!buffer.IsEmpty)
         {
             int length = 1;
-            if (View.TryFind(address, out FlatRange range) && range.IsMemory)
+            if (View.TryFind(address, out FlatRange? range) && range.IsMemory)
             {
                 length = (int)Math.Min((ulong)buffer.Length, range.Last - address + 1);
                 range.Region.Ram!.Read(range.RamOffset(address), buffer[..length]);
@@ -166,7 +166,7 @@ public sealed class AddressSpace
         while (!data.IsEmpty)
         {
             int length = 1;
-            if (View.TryFind(address, out FlatRange range) && range.IsMemory && !range.ReadOnly)
+            if (View.TryFind(address, out FlatRange? range) && range.IsMemory && !range.ReadOnly)
             {
                 length = (int)Math.Min((ulong)data.Length, range.Last - address + 1);
                 range.Region.Ram!.Write(range.RamOffset(address), data[..length]);

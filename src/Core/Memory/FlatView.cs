@@ -1,7 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Emu.Core.Memory;
 
+// Classes, here and in what else is made when a machine starts: collections of them are in the host's ready-made code, those of structs
+// are compiled at every start.
 /// <summary>One stretch of the flattened map: <see cref="Size"/> bytes from <see cref="Start"/> show <see cref="Region"/> from <see cref="RegionOffset"/>.</summary>
-public readonly record struct FlatRange(ulong Start, ulong Size, MemoryRegion Region, ulong RegionOffset, bool ReadOnly)
+public sealed record FlatRange(ulong Start, ulong Size, MemoryRegion Region, ulong RegionOffset, bool ReadOnly)
 {
     /// <summary>Last byte of the stretch.</summary>
     public ulong Last => Start + (Size - 1);
@@ -37,14 +41,14 @@ public sealed class FlatView
     public static FlatView Empty { get; } = new([]);
 
     /// <summary>Finds the stretch that holds <paramref name="address"/>.</summary>
-    public bool TryFind(ulong address, out FlatRange range)
+    public bool TryFind(ulong address, [NotNullWhen(true)] out FlatRange? range)
     {
         int low = 0;
         int high = _ranges.Length - 1;
         while (low <= high)
         {
             int middle = (low + high) >>> 1;
-            ref readonly FlatRange candidate = ref _ranges[middle];
+            FlatRange candidate = _ranges[middle];
             if (address < candidate.Start)
             {
                 high = middle - 1;
@@ -60,7 +64,7 @@ public sealed class FlatView
             }
         }
 
-        range = default;
+        range = null;
         return false;
     }
 
@@ -119,10 +123,8 @@ public sealed class FlatView
 
         private void RenderChildren(MemoryRegion region, ulong regionBase, ulong clipFirst, ulong clipLast, bool readOnly)
         {
-            // Later additions win ties, hence the descending index.
-            foreach ((MemoryRegion.Placement child, int _) in region.Children
-                .Select((placement, index) => (placement, index))
-                .OrderByDescending(item => item.placement.Priority).ThenByDescending(item => item.index))
+            // Later additions win ties.
+            foreach (MemoryRegion.Placement child in region.Children.Reverse().OrderByDescending(placement => placement.Priority))
             {
                 // All arithmetic relative to regionBase, so that aliases with a wrapped base clip correctly.
                 ulong clipFirstOffset = unchecked(clipFirst - regionBase);

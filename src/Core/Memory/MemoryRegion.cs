@@ -232,5 +232,5 @@ public sealed class MemoryRegion
         }
     }
 
-    internal readonly record struct Placement(ulong Offset, MemoryRegion Region, int Priority);
+    internal sealed record Placement(ulong Offset, MemoryRegion Region, int Priority);
 }

@@ -137,7 +137,7 @@ public sealed partial class FwCfg
         ulong left = (ulong)length;
         while (left > 0)
         {
-            if (!view.TryFind(address, out FlatRange range) || !range.IsMemory || (forWrite && range.ReadOnly))
+            if (!view.TryFind(address, out FlatRange? range) || !range.IsMemory || (forWrite && range.ReadOnly))
             {
                 return false;
             }

@@ -107,19 +107,22 @@ public sealed partial class FwCfg : Device, IIoHandler
         }
 
         int index = _files.FindIndex(file => file.Name == name);
-        if (index < 0)
-        {
-            index = _files.Count;
-            _files.Add(default);
-        }
-
-        int key = FwCfgKeys.FirstFile + index;
+        int key = FwCfgKeys.FirstFile + (index < 0 ? _files.Count : index);
         if (key > LastFile)
         {
             throw new InvalidOperationException($"{Name}: too many files.");
         }
 
-        _files[index] = new FwCfgFile(name, (ushort)key, data.Length);
+        var entry = new FwCfgFile(name, (ushort)key, data.Length);
+        if (index < 0)
+        {
+            _files.Add(entry);
+        }
+        else
+        {
+            _files[index] = entry;
+        }
+
         _items[(ushort)key] = new FwCfgItem(data, selected, written);
         RebuildDirectory();
         return (ushort)key;

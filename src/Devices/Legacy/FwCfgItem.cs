@@ -92,4 +92,4 @@ internal sealed record FwCfgItem(byte[] Data, Action? Selected = null, Action<in
 /// <param name="Name">Path such as <c>etc/e820</c>.</param>
 /// <param name="Key">Its selector key.</param>
 /// <param name="Size">Bytes.</param>
-public readonly record struct FwCfgFile(string Name, ushort Key, int Size);
+public sealed record FwCfgFile(string Name, ushort Key, int Size);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Emu.Core.Memory;
 
@@ -10,17 +11,17 @@ namespace Emu.Frontend.SoftMmu;
 internal struct RamWindow(AddressSpace memory)
 {
     private FlatView? _view;
-    private FlatRange _range;
+    private FlatRange? _range; // of that view
 
     /// <summary>Finds the stretch that holds <paramref name="physical"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryFind(ulong physical, out FlatRange range)
+    public bool TryFind(ulong physical, [NotNullWhen(true)] out FlatRange? range)
     {
         range = _range;
-        return (ReferenceEquals(_view, memory.View) && physical - range.Start < range.Size) || TryFindSlow(physical, out range);
+        return (range is not null && ReferenceEquals(_view, memory.View) && physical - range.Start < range.Size) || TryFindSlow(physical, out range);
     }
 
-    private bool TryFindSlow(ulong physical, out FlatRange range)
+    private bool TryFindSlow(ulong physical, [NotNullWhen(true)] out FlatRange? range)
     {
         FlatView view = memory.View;
         if (!view.TryFind(physical, out range))

@@ -138,7 +138,7 @@ public sealed unsafe partial class SoftMmu
         ulong readBits = 0;
         ulong writeBits = 0;
         _writers.Remove(entry);
-        if (_ram.TryFind(physical, out FlatRange range) && range.IsMemory && range.Last - physical >= 0xfff)
+        if (_ram.TryFind(physical, out FlatRange? range) && range.IsMemory && range.Last - physical >= 0xfff)
         {
             ulong offset = range.RamOffset(physical);
             GuestRam ram = range.Region.Ram!;
@@ -182,7 +182,7 @@ public sealed unsafe partial class SoftMmu
     private bool NoteTrackedWrite(TlbEntry* entry, ulong linear, int size)
     {
         ulong physical = (entry->Physical & PageMask) | (linear & 0xfff);
-        if (!_ram.TryFind(physical, out FlatRange range) || !range.IsMemory)
+        if (!_ram.TryFind(physical, out FlatRange? range) || !range.IsMemory)
         {
             return false;
         }

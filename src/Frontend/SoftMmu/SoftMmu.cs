@@ -262,7 +262,7 @@ public sealed unsafe partial class SoftMmu : IDisposable
 
     /// <summary>The host address of a naturally aligned physical qword in RAM (page-table entries), or null.</summary>
     public byte* PhysicalPointer(ulong physical) =>
-        _ram.TryFind(physical, out FlatRange range) && range.IsMemory && range.Last - physical >= 7
+        _ram.TryFind(physical, out FlatRange? range) && range.IsMemory && range.Last - physical >= 7
             ? (byte*)range.Region.Ram!.HostBase + range.RamOffset(physical)
             : null;
 

@@ -167,7 +167,7 @@ public sealed unsafe partial class X86Cpu
             return Environment.Apic.TryReadMsr(index, out value);
         }
 
-        if (known is null && StoredMsrs.ByIndex.TryGetValue(index, out StoredMsr stored))
+        if (known is null && StoredMsrs.ByIndex.TryGetValue(index, out StoredMsr? stored))
         {
             known = _storedMsrs.GetValueOrDefault(index, stored.Reset);
         }
@@ -226,7 +226,7 @@ public sealed unsafe partial class X86Cpu
 
     private bool TryWriteStored(uint index, ulong value)
     {
-        if (!StoredMsrs.ByIndex.TryGetValue(index, out StoredMsr stored))
+        if (!StoredMsrs.ByIndex.TryGetValue(index, out StoredMsr? stored))
         {
             return false;
         }

@@ -283,7 +283,7 @@ public sealed unsafe partial class X86Cpu
 
     private bool TryReplaceEntry(ulong address, ulong before, ulong after, int entrySize)
     {
-        if (!Environment.Memory.View.TryFind(address, out FlatRange range) || !range.IsMemory || range.ReadOnly
+        if (!Environment.Memory.View.TryFind(address, out FlatRange? range) || !range.IsMemory || range.ReadOnly
             || range.Last - address < (uint)entrySize - 1)
         {
             Environment.Memory.Write(address, after, entrySize);

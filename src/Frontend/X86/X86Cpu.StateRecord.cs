@@ -193,7 +193,7 @@ public sealed unsafe partial class X86Cpu
                 X86Msr.SysenterEsp or X86Msr.SysenterEip or X86Msr.Lstar or X86Msr.Cstar or X86Msr.KernelGsBase => IsCanonical(value),
                 X86Msr.Fmask or X86Msr.TscAux => value >> 32 == 0,
                 X86Msr.Pat => IsValidPat(value),
-                _ => !StoredMsrs.ByIndex.TryGetValue(index, out StoredMsr stored) || !stored.Strict || (value & ~stored.Writable) == 0,
+                _ => !StoredMsrs.ByIndex.TryGetValue(index, out StoredMsr? stored) || !stored.Strict || (value & ~stored.Writable) == 0,
             };
             Require(valid, $"MSR {index:x}");
         }

@@ -51,7 +51,7 @@ internal static class X86Msr
 /// <param name="Reset">Value after power-on.</param>
 /// <param name="Writable">Bits that a write changes.</param>
 /// <param name="Strict">A write that would change other bits is #GP(0); otherwise those bits are ignored.</param>
-internal readonly record struct StoredMsr(uint Index, ulong Reset, ulong Writable, bool Strict);
+internal sealed record StoredMsr(uint Index, ulong Reset, ulong Writable, bool Strict);
 
 /// <summary>The MSRs that are only stored.</summary>
 internal static class StoredMsrs

@@ -13,7 +13,7 @@ public enum E820Type
 }
 
 /// <summary>One entry of the memory map handed to the guest: <paramref name="Size"/> bytes from <paramref name="Start"/>.</summary>
-public readonly record struct E820Entry(ulong Start, ulong Size, E820Type Type)
+public sealed record E820Entry(ulong Start, ulong Size, E820Type Type)
 {
     /// <summary>First address after the range.</summary>
     public ulong End => Start + Size;

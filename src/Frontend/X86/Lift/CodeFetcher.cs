@@ -68,7 +68,7 @@ internal sealed unsafe class CodeFetcher(SoftMmu.SoftMmu mmu, AddressSpace memor
 
     private void LocatePage()
     {
-        if (memory.View.TryFind(_physicalPage, out FlatRange range) && range.IsMemory && range.Last - _physicalPage >= PageSize - 1)
+        if (memory.View.TryFind(_physicalPage, out FlatRange? range) && range.IsMemory && range.Last - _physicalPage >= PageSize - 1)
         {
             _page = (byte*)range.Region.Ram!.HostBase + range.RamOffset(_physicalPage);
         }
