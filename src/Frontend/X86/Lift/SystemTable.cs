@@ -38,7 +38,7 @@ internal static unsafe class SystemTable
         new(Mnemonic.Mwait,     X86Lifter.Plain,        P(&ControlHelpers.Undefined),    Fault, Ends: true),
         new(Mnemonic.Rsm,       X86Lifter.Plain,        P(&ControlHelpers.Undefined),    Fault, Ends: true),
         new(Mnemonic.Cpuid,     X86Lifter.Plain,        P(&MsrHelpers.CpuidHelper),      Fault),
-        new(Mnemonic.Rdmsr,     X86Lifter.Plain,        P(&MsrHelpers.Rdmsr),            Fault),
+        new(Mnemonic.Rdmsr,     X86Lifter.Plain,        P(&MsrHelpers.Rdmsr),            Fault, Ends: true),
         new(Mnemonic.Wrmsr,     X86Lifter.Plain,        P(&MsrHelpers.Wrmsr),            Fault, Ends: true),
         new(Mnemonic.Rdtsc,     X86Lifter.ReadTimeStamp, P(&MsrHelpers.Rdtsc),           IrCallEffects.MayFault),
         new(Mnemonic.Rdtscp,    X86Lifter.Plain,        P(&MsrHelpers.Rdtscp),           Fault),
