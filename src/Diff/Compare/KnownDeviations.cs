@@ -42,12 +42,16 @@ internal static unsafe class KnownDeviations
     public static readonly KnownDeviation KernelAddress = new("signal-kernel-address",
         "for addresses of its own half the host kernel reports every page as present, so that nobody learns which are", "native");
 
+    /// <summary>Accesses to the system tables of the virtual machines.</summary>
+    public static readonly KnownDeviation SystemPages = new("system-pages",
+        "a wild address hit the tables that virtual machines have beside the cases; in a process nothing is mapped there", "native");
+
     /// <summary>The one that is the emulator's own.</summary>
     public static readonly KnownDeviation HostPrecision = new("jit-first-call-precision",
         "where compiled code calls something of the host for the first time, the host's compiler runs and the precision flag it leaves in MXCSR becomes the guest's (open)", "jit");
 
     /// <summary>All, for documentation.</summary>
-    public static IReadOnlyList<KnownDeviation> All { get; } = [HostPrecision, KernelAddress, UnknownToEmulator, ShaAlignment, Alignment, NotRun, SignalAddress];
+    public static IReadOnlyList<KnownDeviation> All { get; } = [HostPrecision, SystemPages, KernelAddress, UnknownToEmulator, ShaAlignment, Alignment, NotRun, SignalAddress];
 
     /// <summary>The entry that explains why <paramref name="reference"/> and <paramref name="other"/> end a case differently, or null.</summary>
     public static KnownDeviation? Explain(IDiffEngine reference, IDiffEngine other, DiffCase subject, CaseRecord* expected, CaseRecord* actual) =>
@@ -89,6 +93,8 @@ internal static unsafe class KnownDeviations
                 _ => null,
             },
             "native" when here is GeneralProtection && there == StackFault && silicon->State.Rip == emulated->State.Rip => SignalAddress,
+            "native" when here is PageFault && there is PageFault && silicon->State.FaultAddress == emulated->State.FaultAddress
+                && silicon->State.FaultAddress - CaseLayout.Base - CaseLayout.IdtOffset < CaseLayout.SlotsOffset - CaseLayout.IdtOffset => SystemPages,
             "native" when here is PageFault && there is PageFault && silicon->State.FaultAddress == emulated->State.FaultAddress
                 && (long)silicon->State.FaultAddress < 0 => KernelAddress,
             _ => null,

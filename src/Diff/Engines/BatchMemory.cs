@@ -57,7 +57,7 @@ internal static class BatchMemory
         var data = new SegmentState(DriverCode.DataSelector, 0, 0xffff_ffff, 0xc0f3);
         var state = new X86State
         {
-            Rip = driver.Start,
+            Rip = DriverCode.Start,
             Rflags = 0x202, // user code cannot change IF, so PUSHF and frames show what is set here; natively it is set
             Cr0 = 0x8001_0033,
             Cr3 = CaseLayout.PageTableOffset,

@@ -71,7 +71,7 @@ internal sealed class DriverCode
     public byte[] Bytes { get; private set; } = [];
 
     /// <summary>Where a batch begins. Native: callable with the C convention, no arguments.</summary>
-    public ulong Start => CaseLayout.Base;
+    public static ulong Start => CaseLayout.Base;
 
     /// <summary>Where the next record is taken.</summary>
     public ulong Next { get; private set; }

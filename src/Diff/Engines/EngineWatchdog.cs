@@ -7,7 +7,7 @@ internal sealed class EngineWatchdog : IDisposable
 {
     private const int PeriodMilliseconds = 100;
     private const int LeastMilliseconds = 1000;
-    private const int CaseMilliseconds = 20;
+    private const int CaseMilliseconds = 200;
 
     private readonly Action _kick;
     private readonly Timer _timer;

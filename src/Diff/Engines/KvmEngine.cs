@@ -73,7 +73,7 @@ internal sealed unsafe class KvmEngine : IDiffEngine
         batch.Inputs(batch.First, batch.Count).CopyTo(new Span<byte>(Result(batch.First), batch.Count * CaseRecord.Size));
         *(ulong*)(_memory + DriverCells.Record) = CaseLayout.Base + CaseLayout.RecordsOffset + (ulong)(batch.First * CaseRecord.Size);
         *(ulong*)(_memory + DriverCells.Count) = (ulong)batch.Count;
-        Enter(_driver.Start, default);
+        Enter(DriverCode.Start, default);
         while (!RunOnce(batch.Count))
         {
         }
