@@ -56,11 +56,7 @@ internal static unsafe class StateHelpers
     {
         if ((a & 15) != 0)
         {
-            X86Cpu cpu = X86Cpu.From(header);
-
-            // That an address is not canonical comes before that it is not aligned, and may be a fault of the stack.
-            cpu.PendingFault = new X86Fault(X86Vector.GeneralProtection, 0, LinearAddress: X86Cpu.IsCanonical(a) ? 0 : a);
-            throw GuestFaultException.Instance;
+            X86Cpu.From(header).RaiseGeneralProtection();
         }
 
         return 0;
