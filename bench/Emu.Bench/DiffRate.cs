@@ -15,7 +15,6 @@ internal static class DiffRate
         ("base, tier0 against kvm", "tier0,kvm", "base"),
         ("sse2, tier0 against kvm", "tier0,kvm", "sse2"),
         ("x87, tier0 against kvm", "tier0,kvm", "x87"),
-        ("all forms, native against kvm", "native,kvm", ""),
     ];
 
     /// <summary>Measures and prints. Returns the exit code: 3 when the engines differ.</summary>
