@@ -17,6 +17,11 @@ if (args is ["kvm", ..])
     return KvmCosts.Run(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 5);
 }
 
+if (args is ["diff", ..])
+{
+    return DiffRate.Run();
+}
+
 // In process: the benchmarks are long loops of generated code, and a process of their own per benchmark would only rebuild everything.
 ManualConfig config = ManualConfig.CreateEmpty()
     .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance).WithIterationCount(7))

@@ -14,6 +14,11 @@ internal static class Program
     {
         try
         {
+            if (args.Length > 0 && args[0] == DiffCommand.Name)
+            {
+                return DiffCommand.Run(args);
+            }
+
             CommandLineResult result = EmuCommandLine.Parse(args);
             if (result.Config is null)
             {

@@ -34,6 +34,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
     private readonly X86Cpu _cpu;
     private readonly TranslationEngine _engine;
     private readonly ILocalApic _apic;
+    private readonly AddressSpace _memory;
     private readonly TcgOptions _options;
     private readonly ManualResetEventSlim _wake = new(false, spinCount: 0); // spinning would burn the other host core while the guest idles
     private readonly ConcurrentQueue<(GuestRam Ram, ulong Offset, int Length)> _codeWrites = new();
@@ -53,6 +54,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         Index = index;
         _apic = apic;
         _options = environment.Options;
+        _memory = environment.Memory;
         _cpu = new X86Cpu(new X86CpuEnvironment(index, environment.Memory, environment.Ports, apic, environment.Clock, environment.Model)
         {
             IsUniprocessor = environment.IsUniprocessor,
@@ -406,7 +408,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
             _options.Log!($"cpu{Index}: {_cpu.PendingFault} at {_cpu.State->Header.Pc:x16}");
         }
 
-        return _cpu.DeliverException(_cpu.PendingFault);
+        return _cpu.DeliverException(StackReference.Resolve(_cpu, _memory, _cpu.PendingFault));
     }
 
     private LeaveReason Enter(bool alone)

@@ -65,7 +65,8 @@ internal static class HelpText
     private static string Options()
     {
         var text = new StringBuilder(Version()).Append("\nusage: emu [options]     (without options: the built-in guest on every accelerator)\n")
-            .Append("       emu doctor [--json]   what this host offers, and which accelerator would be taken\n\n");
+            .Append("       emu doctor [--json]   what this host offers, and which accelerator would be taken\n")
+            .Append("       emu diff [options]    generated code on several engines, compared; --help lists its options\n\n");
         foreach (OptionInfo option in OptionTable.All)
         {
             string left = "-" + option.Name + string.Concat(option.Aliases.Select(alias => ", -" + alias));

@@ -75,8 +75,8 @@ public sealed unsafe partial class X86Cpu
         }
         else if (!IsCanonical(linear))
         {
-            // A stack reference takes #SS(0) instead (SDM vol. 3, 6.15); only the caller knows the segment, and replaces the vector.
-            PendingFault = new X86Fault(X86Vector.GeneralProtection, 0);
+            // A stack reference takes #SS(0) instead; Lift.StackReference replaces the vector.
+            PendingFault = new X86Fault(X86Vector.GeneralProtection, 0, LinearAddress: linear);
             translation = default;
             return false;
         }

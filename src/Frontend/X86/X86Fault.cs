@@ -64,7 +64,7 @@ public enum X86Vector : byte
 /// <param name="Vector">Exception vector.</param>
 /// <param name="ErrorCode">Error code; pushed only for vectors that have one.</param>
 /// <param name="DebugStatus">Bits to set in DR6 for #DB.</param>
-/// <param name="LinearAddress">The address that goes to CR2 when a #PF is delivered, not before: an abandoned walk leaves no trace.</param>
+/// <param name="LinearAddress">The address that goes to CR2 when a #PF is delivered, not before: an abandoned walk leaves no trace. For #GP, the address that is not canonical, if that is the reason.</param>
 /// <param name="RestartPc">Where the handler returns to when that is not the current instruction: a fault after a task switch belongs to the new task.</param>
 public readonly record struct X86Fault(X86Vector Vector, uint ErrorCode, ulong DebugStatus = 0, ulong LinearAddress = 0, ulong? RestartPc = null);
 

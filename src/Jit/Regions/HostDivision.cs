@@ -18,10 +18,11 @@ internal static class HostDivision
     public static MethodInfo Find(bool signed, IrWidth width) =>
         typeof(HostDivision).GetMethod($"{(signed ? "Signed" : IsWide ? "Wide" : "Unsigned")}{8 << (int)width}")!;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    // Not inlined, both: .NET 10 mixes up their operands where it knows them all (constants), and the division faults.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static uint Wide32(uint low, uint high, uint divisor) => X86Base.DivRem(low, high, divisor).Quotient;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static ulong Wide64(ulong low, ulong high, ulong divisor) => X86Base.X64.DivRem(low, high, divisor).Quotient;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -32,6 +32,18 @@ internal static unsafe partial class HostFloat
 
     private static readonly byte* Routines = IsHostSupported ? MapRoutines() : null;
 
+    // The host compiles and links a method at its first call, with floats of its own; were that a region's call of Leave, their flags would
+    // become the guest's.
+    static HostFloat()
+    {
+        if (IsAvailable)
+        {
+            CpuHeader header = default;
+            Enter((nint)(&header));
+            Leave((nint)(&header));
+        }
+    }
+
     /// <summary>True when this host lets regions use its floating-point instructions.</summary>
     public static bool IsAvailable => Routines != null;
 

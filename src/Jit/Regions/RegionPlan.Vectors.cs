@@ -154,11 +154,12 @@ internal sealed partial class RegionPlan
     public static bool ClearsHighHalf(IrOp[] ops, int index, int slot) =>
         index < ops.Length && ops[index] is { Opcode: IrOpcode.Move, Width: IrWidth.W64, ImmediateB: true, Imm: 0 } && ops[index].Dst == slot + 8;
 
-    // Of its slot, so that an older value there is gone.
+    // Of its slot, so that an older value there is gone. What an older instruction left in a temporary is, whatever the width.
     private static bool WritesWhole(in IrOp op) => op.Opcode switch
     {
         IrOpcode.CallVector or IrOpcode.CallVectorValue or IrOpcode.Call => true,
         IrOpcode.Compare or IrOpcode.Test or IrOpcode.SetFlags or IrOpcode.SetCondition or IrOpcode.Nop => false,
+        _ when op.Dst is >= CpuHeader.TemporarySlot and < CpuHeader.Size => true,
         _ => op.Width is IrWidth.W32 or IrWidth.W64 ? VectorOf(op.Dst) < 0 && (op.Dst & 7) == 0 : op.Width == IrWidth.W128,
     };
 

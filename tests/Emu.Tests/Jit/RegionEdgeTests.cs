@@ -4,7 +4,7 @@ using Emu.Frontend.X86;
 using Emu.Jit;
 using Emu.Jit.Interpreter;
 using Emu.Jit.Regions;
-using Emu.Tests.Oracle;
+using Emu.Diff.Cases;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
@@ -13,8 +13,8 @@ namespace Emu.Tests.Jit;
 /// <summary>The places where compiled code must stop, and go on, exactly where tier 0 would.</summary>
 public sealed unsafe class RegionEdgeTests : IDisposable
 {
-    private static readonly ulong Data = RegionRig.AddressOf(NativeSnippet.DataPage);
-    private static readonly ulong Code = RegionRig.AddressOf(NativeSnippet.CodePage);
+    private static readonly ulong Data = RegionRig.AddressOf(CaseLayout.DataPage);
+    private static readonly ulong Code = RegionRig.AddressOf(CaseLayout.CodePage);
 
     private readonly RegionRig _rig = new();
 
@@ -37,9 +37,9 @@ public sealed unsafe class RegionEdgeTests : IDisposable
     }
 
     [Theory]
-    [InlineData(NativeSnippet.ReadOnlyPage, 0)]
-    [InlineData(NativeSnippet.ReadOnlyPage + 1, 0)]
-    [InlineData(NativeSnippet.ReadOnlyPage, -4)]
+    [InlineData(CaseLayout.ReadOnlyPage, 0)]
+    [InlineData(CaseLayout.ReadOnlyPage + 1, 0)]
+    [InlineData(CaseLayout.ReadOnlyPage, -4)]
     public void Store_FaultsInTheMiddle_StateIsThatOfTheInstruction(int page, int offset)
     {
         Region region = Prepare(
@@ -79,11 +79,11 @@ public sealed unsafe class RegionEdgeTests : IDisposable
 
     /// <summary>One look at the TLB serves them all, unless a page ends between them; the unmapped page faults at its own access.</summary>
     [Theory]
-    [InlineData(NativeSnippet.DataPage, 0x200)]
-    [InlineData(NativeSnippet.DataPage, 0xfdc)]
-    [InlineData(NativeSnippet.DataPage, 0xff1)]
-    [InlineData(NativeSnippet.ReadOnlyPage - 1, 0xff0)]
-    [InlineData(NativeSnippet.ReadOnlyPage, 0xff0)]
+    [InlineData(CaseLayout.DataPage, 0x200)]
+    [InlineData(CaseLayout.DataPage, 0xfdc)]
+    [InlineData(CaseLayout.DataPage, 0xff1)]
+    [InlineData(CaseLayout.ReadOnlyPage - 1, 0xff0)]
+    [InlineData(CaseLayout.ReadOnlyPage, 0xff0)]
     public void AccessesOffOneBase_AreThoseOfTierZero(int page, int offset)
     {
         Region region = Prepare(
@@ -290,8 +290,8 @@ public sealed unsafe class RegionEdgeTests : IDisposable
     {
         using var stream = new MemoryStream();
         assembler.Assemble(new StreamCodeWriter(stream), Code);
-        stream.ToArray().CopyTo(_rig.Page(NativeSnippet.CodePage));
-        new Random(3).NextBytes(_rig.Page(NativeSnippet.DataPage, 2));
+        stream.ToArray().CopyTo(_rig.Page(CaseLayout.CodePage));
+        new Random(3).NextBytes(_rig.Page(CaseLayout.DataPage, 2));
         _rig.Begin(state);
         return _rig.Build();
     }

@@ -1,4 +1,4 @@
-using Emu.Tests.Oracle;
+using Emu.Diff.Cases;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
@@ -23,12 +23,12 @@ internal sealed class RegionFlowProgram
     private static readonly AssemblerRegister64[] Registers = [rax, rdx, rbx, rbp, rsi, rdi, r8, r9];
     private static readonly AssemblerRegister32[] Registers32 = [eax, edx, ebx, ebp, esi, edi, r8d, r9d];
 
-    private readonly OracleRandom _random;
+    private readonly CaseRandom _random;
     private readonly ulong[] _addresses = new ulong[Count];
 
     public RegionFlowProgram(ulong seed)
     {
-        _random = new OracleRandom(seed);
+        _random = new CaseRandom(seed);
         for (int i = 0; i < Count; i++)
         {
             // 0x200 bytes hold any function; every other one lies across a page end.

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Emu.Core.Cpu;
 using Emu.Jit.Regions;
-using Emu.Tests.Oracle;
+using Emu.Diff.Cases;
 
 namespace Emu.Tests.Jit;
 
@@ -22,14 +22,14 @@ public sealed unsafe class RegionLoopTests : IDisposable
     private void Run(bool allEntries)
     {
         X86State template = RegionRig.LongMode();
-        ulong entry = RegionRig.AddressOf(NativeSnippet.CodePage);
+        ulong entry = RegionRig.AddressOf(CaseLayout.CodePage);
         var reports = new StringBuilder();
         int mismatches = 0;
         ulong cases = RegionSnippetTests.Cases;
         for (ulong seed = RegionSnippetTests.FirstSeed; seed < RegionSnippetTests.FirstSeed + cases; seed++)
         {
             byte[] code = new RegionProgram(seed).Assemble(entry, RegionRig.AddressOf(15));
-            code.CopyTo(_rig.Page(NativeSnippet.CodePage, 2));
+            code.CopyTo(_rig.Page(CaseLayout.CodePage, 2));
             _rig.Begin(StateFor(template, seed, entry));
             Region region = _rig.Build(allEntries: allEntries);
             int block = allEntries ? (int)(seed % (uint)region.Blocks.Length) : 0;
@@ -56,14 +56,14 @@ public sealed unsafe class RegionLoopTests : IDisposable
 
     private X86State StateFor(X86State template, ulong seed, ulong entry)
     {
-        var random = new OracleRandom(seed);
-        new Random((int)seed).NextBytes(_rig.Page(NativeSnippet.DataPage, 2));
+        var random = new CaseRandom(seed);
+        new Random((int)seed).NextBytes(_rig.Page(CaseLayout.DataPage, 2));
         var state = template with { Rip = entry, Rflags = (random.Next() & 0x8d5) | 2, Gpr = [.. Enumerable.Range(0, 16).Select(_ => random.Value())] };
         state.Gpr[4] = template.Gpr[4];
         state.Gpr[14] = 1 + (random.Next() & 7);
         state.Gpr[15] = 1 + (random.Next() & 7);
-        state.Gpr[12] = RegionRig.AddressOf(NativeSnippet.DataPage) + 1024;
-        state.Gpr[13] = RegionRig.AddressOf(NativeSnippet.DataPage + 1) + 512; // some below: across the page end
+        state.Gpr[12] = RegionRig.AddressOf(CaseLayout.DataPage) + 1024;
+        state.Gpr[13] = RegionRig.AddressOf(CaseLayout.DataPage + 1) + 512; // some below: across the page end
         return state;
     }
 

@@ -1,4 +1,4 @@
-using Emu.Tests.Oracle;
+using Emu.Diff.Cases;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
@@ -16,7 +16,7 @@ internal sealed class RegionProgram(ulong seed)
     private static readonly AssemblerRegister8[] Registers8 = [al, cl, dl, bl, bpl, sil, dil, r8b, r9b, ah, ch, dh, bh];
     private static readonly AssemblerRegister8[] LowRegisters8 = [al, cl, dl, bl, bpl, sil, dil, r8b, r9b, r10b, r11b];
 
-    private readonly OracleRandom _random = new(seed);
+    private readonly CaseRandom _random = new(seed);
     private readonly Assembler _c = new(64);
 
     /// <summary>The code, to be placed at <paramref name="address"/>; it ends by a jump to <paramref name="end"/>.</summary>

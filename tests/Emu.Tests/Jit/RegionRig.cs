@@ -12,7 +12,7 @@ using Emu.Frontend.X86.Lift;
 using Emu.Jit;
 using Emu.Jit.Interpreter;
 using Emu.Jit.Regions;
-using Emu.Tests.Oracle;
+using Emu.Diff.Cases;
 using Emu.Tests.Tcg;
 
 namespace Emu.Tests.Jit;
@@ -27,7 +27,7 @@ internal sealed record RegionOutcome(byte[] State, byte[] Memory, nint Exit, boo
 
 /// <summary>
 /// Lifts code, makes tier-0 ops and a region of it, and runs either from the same state. Linear addresses from <see cref="Base"/> have the
-/// pages of <see cref="NativeSnippet"/>; a page of device registers follows them.
+/// pages of <see cref="CaseLayout"/>; a page of device registers follows them.
 /// </summary>
 internal sealed unsafe class RegionRig : IDisposable
 {
@@ -42,7 +42,7 @@ internal sealed unsafe class RegionRig : IDisposable
     private readonly CodeArena _arena = new(int.MaxValue);
     private readonly IrBlock _ir = new();
     private readonly byte[] _start = new byte[X86CpuState.Size];
-    private readonly byte[] _startMemory = new byte[ComparedPages * NativeSnippet.PageSize];
+    private readonly byte[] _startMemory = new byte[ComparedPages * CaseLayout.PageSize];
     private readonly JumpCacheEntry* _jumpCache;
 
     public RegionRig(bool isUniprocessor = false)
@@ -69,17 +69,17 @@ internal sealed unsafe class RegionRig : IDisposable
 
     public JumpCacheEntry* JumpCache => _jumpCache;
 
-    public static ulong AddressOf(int page) => Base + ((ulong)page * NativeSnippet.PageSize);
+    public static ulong AddressOf(int page) => Base + ((ulong)page * CaseLayout.PageSize);
 
-    public Span<byte> Page(int page, int count = 1) => _ram.Slice(Physical + (ulong)(page * NativeSnippet.PageSize), count * NativeSnippet.PageSize);
+    public Span<byte> Page(int page, int count = 1) => _ram.Slice(Physical + (ulong)(page * CaseLayout.PageSize), count * CaseLayout.PageSize);
 
     /// <summary>64-bit mode at CPL 0, write protection on.</summary>
     public static X86State LongMode()
     {
         using var bench = new TcgBench();
         X86State state = bench.LongModeState();
-        state.Gpr[4] = AddressOf(NativeSnippet.StackPage + 1);
-        return state with { Cr0 = state.Cr0 | 0x10000, Rip = AddressOf(NativeSnippet.CodePage) };
+        state.Gpr[4] = AddressOf(CaseLayout.StackPage + 1);
+        return state with { Cr0 = state.Cr0 | 0x10000, Rip = AddressOf(CaseLayout.CodePage) };
     }
 
     /// <summary>Flat 32-bit code with the same page tables.</summary>
@@ -299,7 +299,7 @@ internal sealed unsafe class RegionRig : IDisposable
         return (pc, ops, (nint)code, instructions, _ir.PcMask);
     }
 
-    private Span<byte> Compared() => Page(NativeSnippet.DataPage, ComparedPages);
+    private Span<byte> Compared() => Page(CaseLayout.DataPage, ComparedPages);
 
     // Long-mode tables at 100000h as TcgBench has them, with 4 KiB pages for the snippets' memory.
     private void MapMemory()
@@ -309,15 +309,15 @@ internal sealed unsafe class RegionRig : IDisposable
         _ram.WriteValue(0x102000, 0x87, 8);
         _ram.WriteValue(0x101000 + ((Base >> 30) * 8), 0x104000 | 7, 8);
         _ram.WriteValue(0x104000, 0x103000 | 7, 8);
-        for (int page = 0; page < NativeSnippet.Pages; page++)
+        for (int page = 0; page < CaseLayout.Pages; page++)
         {
             ulong flags = page switch
             {
-                NativeSnippet.ReadOnlyPage => 0x65,
-                0 or 1 or 4 or NativeSnippet.ReadOnlyPage + 1 or NativeSnippet.StackPage + 2 => 0,
+                CaseLayout.ReadOnlyPage => 0x65,
+                0 or 1 or 4 or CaseLayout.ReadOnlyPage + 1 or CaseLayout.StackPage + 2 => 0,
                 _ => 0x67,
             };
-            ulong physical = (ulong)page == DevicePage ? 0x1000_0000 : Physical + (ulong)(page * NativeSnippet.PageSize);
+            ulong physical = (ulong)page == DevicePage ? 0x1000_0000 : Physical + (ulong)(page * CaseLayout.PageSize);
             _ram.WriteValue(0x103000 + ((ulong)page * 8), flags == 0 ? 0 : physical | flags, 8);
         }
     }

@@ -4,7 +4,7 @@ using System.Text;
 using Emu.Core.Cpu;
 using Emu.Jit.Regions;
 using Emu.Tests.Fpu;
-using Emu.Tests.Oracle;
+using Emu.Diff.Cases;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
@@ -30,7 +30,7 @@ public sealed class RegionVectorProgramTests : IDisposable
         for (ulong seed = RegionSnippetTests.FirstSeed; seed < RegionSnippetTests.FirstSeed + RegionSnippetTests.Cases; seed++)
         {
             byte[] code = new Program(new Random((int)seed)).Assemble();
-            code.CopyTo(_rig.Page(NativeSnippet.CodePage, 2));
+            code.CopyTo(_rig.Page(CaseLayout.CodePage, 2));
             var random = new Random((int)seed + 7);
             Begin(template, random);
             Region region = _rig.Build();
@@ -55,9 +55,9 @@ public sealed class RegionVectorProgramTests : IDisposable
 
     private static string Disassemble(byte[] code)
     {
-        Iced.Intel.Decoder decoder = Iced.Intel.Decoder.Create(64, code, RegionRig.AddressOf(NativeSnippet.CodePage));
+        Iced.Intel.Decoder decoder = Iced.Intel.Decoder.Create(64, code, RegionRig.AddressOf(CaseLayout.CodePage));
         var text = new StringBuilder();
-        while (decoder.IP < RegionRig.AddressOf(NativeSnippet.CodePage) + (uint)code.Length)
+        while (decoder.IP < RegionRig.AddressOf(CaseLayout.CodePage) + (uint)code.Length)
         {
             text.Append(CultureInfo.InvariantCulture, $"{decoder.IP:x} {decoder.Decode()}\n");
         }
@@ -74,14 +74,14 @@ public sealed class RegionVectorProgramTests : IDisposable
             MemoryMarshal.Write(state.Xsave.AsSpan(XmmOffset + (16 * i)), Value(random));
         }
 
-        Span<byte> data = _rig.Page(NativeSnippet.DataPage);
+        Span<byte> data = _rig.Page(CaseLayout.DataPage);
         for (int i = 0; i < 1024; i += 16)
         {
             MemoryMarshal.Write(data[i..], Value(random));
         }
 
         (state.Gpr[0], state.Gpr[1]) = ((ulong)random.NextInt64(), (ulong)random.Next(-5, 5));
-        state.Gpr[12] = RegionRig.AddressOf(NativeSnippet.DataPage);
+        state.Gpr[12] = RegionRig.AddressOf(CaseLayout.DataPage);
         _rig.Begin(state);
     }
 
@@ -112,7 +112,7 @@ public sealed class RegionVectorProgramTests : IDisposable
             Body(random.Next(5));
             _c.jmp(RegionRig.AddressOf(15));
             using var stream = new MemoryStream();
-            _c.Assemble(new StreamCodeWriter(stream), RegionRig.AddressOf(NativeSnippet.CodePage));
+            _c.Assemble(new StreamCodeWriter(stream), RegionRig.AddressOf(CaseLayout.CodePage));
             return stream.ToArray();
         }
 

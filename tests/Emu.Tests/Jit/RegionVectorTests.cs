@@ -6,7 +6,7 @@ using Emu.Frontend.Ir;
 using Emu.Frontend.X86.Lift;
 using Emu.Jit.Regions;
 using Emu.Tests.Fpu;
-using Emu.Tests.Oracle;
+using Emu.Diff.Cases;
 using Iced.Intel;
 
 namespace Emu.Tests.Jit;
@@ -104,8 +104,8 @@ public sealed unsafe class RegionVectorTests : IDisposable
 
         assembler.jmp(RegionRig.AddressOf(15));
         using var stream = new MemoryStream();
-        assembler.Assemble(new StreamCodeWriter(stream), RegionRig.AddressOf(NativeSnippet.CodePage));
-        stream.ToArray().CopyTo(_rig.Page(NativeSnippet.CodePage));
+        assembler.Assemble(new StreamCodeWriter(stream), RegionRig.AddressOf(CaseLayout.CodePage));
+        stream.ToArray().CopyTo(_rig.Page(CaseLayout.CodePage));
     }
 
     private void Begin(X86State template, Random random, uint mxcsr)
@@ -123,8 +123,8 @@ public sealed unsafe class RegionVectorTests : IDisposable
         }
 
         (state.Gpr[0], state.Gpr[1], state.Gpr[2]) = ((ulong)SimdInputs.Next(random), (ulong)SimdInputs.Next(random), (ulong)random.Next(-40, 40));
-        state.Gpr[12] = RegionRig.AddressOf(NativeSnippet.DataPage);
-        MemoryMarshal.Write(_rig.Page(NativeSnippet.DataPage), SimdInputs.Next(random));
+        state.Gpr[12] = RegionRig.AddressOf(CaseLayout.DataPage);
+        MemoryMarshal.Write(_rig.Page(CaseLayout.DataPage), SimdInputs.Next(random));
         _rig.Begin(state);
     }
 
@@ -137,6 +137,6 @@ public sealed unsafe class RegionVectorTests : IDisposable
             text.Append(CultureInfo.InvariantCulture, $"xmm{i} {*(UInt128*)(_rig.Cpu.State->Vector + (64 * i)):x32}\n");
         }
 
-        return text.Append(CultureInfo.InvariantCulture, $"mem {MemoryMarshal.Read<UInt128>(_rig.Page(NativeSnippet.DataPage)):x32} mxcsr {_rig.Header->FloatStatus:x}").ToString();
+        return text.Append(CultureInfo.InvariantCulture, $"mem {MemoryMarshal.Read<UInt128>(_rig.Page(CaseLayout.DataPage)):x32} mxcsr {_rig.Header->FloatStatus:x}").ToString();
     }
 }

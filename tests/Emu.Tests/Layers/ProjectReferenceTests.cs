@@ -16,7 +16,8 @@ public sealed class ProjectReferenceTests
         ["Jit"] = ["Core", "Frontend"],
         ["Accel"] = ["Core", "Frontend", "Jit"],
         ["Machine"] = ["Core", "Devices", "Accel"],
-        ["Cli"] = ["Core", "Machine"],
+        ["Diff"] = ["Core", "Frontend", "Jit", "Accel"],
+        ["Cli"] = ["Core", "Machine", "Diff"],
     };
 
     public static TheoryData<string> Projects() => [.. Allowed.Keys];

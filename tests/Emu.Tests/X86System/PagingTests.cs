@@ -163,7 +163,7 @@ public sealed unsafe class PagingTests : IDisposable
         EnableLong();
 
         Assert.False(Translate(0x8000_0000_0000, MmuAccess.Read, MmuMode.Supervisor, out _));
-        Assert.Equal(new X86Fault(X86Vector.GeneralProtection, 0), _f.Cpu.PendingFault);
+        Assert.Equal(new X86Fault(X86Vector.GeneralProtection, 0, LinearAddress: 0x8000_0000_0000), _f.Cpu.PendingFault);
     }
 
     [Fact]

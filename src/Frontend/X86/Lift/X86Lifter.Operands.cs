@@ -221,12 +221,21 @@ internal sealed unsafe partial class X86Lifter
     {
         int segment = SegmentNumber(instruction.MemorySegment);
         MemoryOperand address = EffectiveAddress(instruction);
-        if (offset != 0)
+        return InSegment(offset == 0 ? address : Moved(address, offset), segment, bytes, write);
+    }
+
+    // A displacement has 32 bits, and in 64-bit addresses its sign counts: what does not fit is added in a step of its own.
+    private MemoryOperand Moved(in MemoryOperand address, int offset)
+    {
+        long displacement = (long)address.Displacement + offset;
+        if (displacement == (int)displacement || CodeSizeOfAddress(address) != IrWidth.W64)
         {
-            address = address with { Displacement = address.Displacement + offset };
+            return address with { Displacement = unchecked((int)displacement) };
         }
 
-        return InSegment(address, segment, bytes, write);
+        ushort start = Temporary();
+        EmitLea(start, IrWidth.W64, address);
+        return new MemoryOperand(IrAddress.Base, start, CpuHeader.ZeroSlot, CpuHeader.ZeroSlot, 0, offset);
     }
 
     /// <summary>Adds the segment to an effective address, and the alignment check where one is due.</summary>

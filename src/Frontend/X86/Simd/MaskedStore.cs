@@ -6,8 +6,8 @@ namespace Emu.Frontend.X86.Simd;
 internal static unsafe class MaskedStore
 {
     /// <summary>
-    /// Stores under mask at a linear address. Pages are probed before the first byte is written; bytes outside the mask
-    /// cause no fault, and an empty mask accesses nothing (both implementation-dependent in the manual).
+    /// Stores under mask at a linear address. All bytes are probed before the first is written, those outside the mask and under an empty
+    /// mask too: the manual leaves that to the processor, and AMD's do so.
     /// </summary>
     /// <param name="cpu">The CPU.</param>
     /// <param name="linear">Linear address of DS:rDI.</param>
@@ -17,14 +17,7 @@ internal static unsafe class MaskedStore
     public static void Store(CpuHeader* cpu, ulong linear, byte* a, byte* b, int bytes)
     {
         X86Cpu owner = X86Cpu.From(cpu);
-        for (int i = 0; i < bytes; i++)
-        {
-            if ((b[i] & 0x80) != 0)
-            {
-                owner.ProbeWrite(linear + (uint)i, 1);
-            }
-        }
-
+        owner.ProbeWrite(linear, bytes);
         for (int i = 0; i < bytes; i++)
         {
             if ((b[i] & 0x80) != 0)

@@ -77,6 +77,10 @@ internal static unsafe partial class X87Move
         {
             WriteTenBytes(cpu, a, low, high);
         }
+        else
+        {
+            X86Cpu.From(cpu).ProbeWrite(a, 10); // the page is looked at even when an unmasked exception keeps the store back
+        }
 
         return Conclude(state, context, pops: 1);
     }

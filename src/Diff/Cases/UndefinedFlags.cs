@@ -1,6 +1,6 @@
 using Iced.Intel;
 
-namespace Emu.Tests.Oracle;
+namespace Emu.Diff.Cases;
 
 /// <summary>Which RFLAGS bits mean nothing after an instruction: Iced's table, and what it cannot know from the encoding alone.</summary>
 internal static class UndefinedFlags

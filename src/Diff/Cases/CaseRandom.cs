@@ -1,7 +1,7 @@
-namespace Emu.Tests.Oracle;
+namespace Emu.Diff.Cases;
 
 /// <summary>A seeded generator (splitmix64): the same seed gives the same case on every .NET version.</summary>
-internal sealed class OracleRandom(ulong seed)
+internal sealed class CaseRandom(ulong seed)
 {
     private static readonly ulong[] Edges =
     [
@@ -12,6 +12,10 @@ internal sealed class OracleRandom(ulong seed)
 
     private ulong _state = seed;
 
+    /// <summary>Starts again with another seed.</summary>
+    public void Restart(ulong value) => _state = value;
+
+    /// <summary>64 random bits.</summary>
     public ulong Next()
     {
         ulong z = _state += 0x9e37_79b9_7f4a_7c15;
@@ -20,12 +24,14 @@ internal sealed class OracleRandom(ulong seed)
         return z ^ (z >> 31);
     }
 
-    public int Below(int limit) => (int)(Next() % (uint)limit);
+    /// <summary>A number from 0 to <paramref name="limit"/> - 1.</summary>
+    public int Below(int limit) => (int)(((Next() >> 32) * (uint)limit) >> 32);
 
     /// <summary>True once in <paramref name="n"/> times.</summary>
     public bool OneIn(int n) => Below(n) == 0;
 
-    public T Pick<T>(IReadOnlyList<T> items) => items[Below(items.Count)];
+    /// <summary>One of <paramref name="items"/>.</summary>
+    public T Pick<T>(T[] items) => items[Below(items.Length)];
 
     /// <summary>A value that finds bugs: an edge, a small number, or random bits.</summary>
     public ulong Value() => Below(8) switch

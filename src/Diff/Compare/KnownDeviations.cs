@@ -1,0 +1,123 @@
+using Emu.Accel.Kvm;
+using Emu.Diff.Cases;
+using Emu.Diff.Engines;
+using Iced.Intel;
+
+namespace Emu.Diff.Compare;
+
+/// <summary>A difference that is an engine's, known and not the emulator's fault.</summary>
+/// <param name="Name">Short name for reports.</param>
+/// <param name="Reason">Why it is right to leave it out.</param>
+/// <param name="Engine">The silicon engine it is seen on; null for any.</param>
+internal sealed record KnownDeviation(string Name, string Reason, string? Engine);
+
+/// <summary>The one table of what silicon engines are known to do differently. Cases that it explains are counted, never dropped in silence.</summary>
+internal static unsafe class KnownDeviations
+{
+    private const int InvalidOpcode = 6;
+    private const int StackFault = 12;
+    private const int GeneralProtection = 13;
+    private const int PageFault = 14;
+    private const int AlignmentCheck = 17;
+    private const byte AllTags = 0xff;
+
+    /// <summary>#GP of what KVM's emulator does not know arrives as #UD.</summary>
+    public static readonly KnownDeviation UnknownToEmulator = new("gp-emulated",
+        "a KVM without hardware virtualisation emulates what took #GP or #SS: #UD for instructions its emulator does not know, #SS before the alignment check, and MMX state entered all the same", "kvm");
+
+    /// <summary>SHA operands in memory.</summary>
+    public static readonly KnownDeviation ShaAlignment = new("sha-alignment",
+        "SHA instructions take #GP for an operand that is not aligned (SDM vol. 2, exceptions type 4); AMD's processors do not look", null);
+
+    /// <summary>MXCSR.MM.</summary>
+    public static readonly KnownDeviation MisalignedMask = new("mxcsr-mm",
+        "LDMXCSR accepts bit 17 (MM) on AMD's processors with misaligned SSE, a feature that no CPU model has", null);
+
+    /// <summary>No alignment checks.</summary>
+    public static readonly KnownDeviation Alignment = new("no-ac", "a KVM without hardware virtualisation never raises #AC", "kvm");
+
+    /// <summary>A case that KVM does not run.</summary>
+    public static readonly KnownDeviation NotRun = new("kvm-not-run", "a KVM without hardware virtualisation gave up on the case with an internal error or another exit", "kvm");
+
+    /// <summary>Page faults on the kernel's addresses.</summary>
+    public static readonly KnownDeviation KernelAddress = new("signal-kernel-address",
+        "for addresses of its own half the host kernel reports every page as present, so that nobody learns which are", "native");
+
+    /// <summary>Accesses to the system tables of the virtual machines.</summary>
+    public static readonly KnownDeviation SystemPages = new("system-pages",
+        "a wild address hit the tables that virtual machines have beside the cases; in a process nothing is mapped there", "native");
+
+    /// <summary>The one that is the emulator's own.</summary>
+    public static readonly KnownDeviation HostPrecision = new("jit-first-call-precision",
+        "where compiled code calls something of the host for the first time, the host's compiler runs and the precision flag it leaves in MXCSR becomes the guest's (open)", "jit");
+
+    /// <summary>All, for documentation.</summary>
+    public static IReadOnlyList<KnownDeviation> All { get; } = [HostPrecision, SystemPages, MisalignedMask, KernelAddress, UnknownToEmulator, ShaAlignment, Alignment, NotRun];
+
+    /// <summary>The entry that explains why <paramref name="reference"/> and <paramref name="other"/> end a case differently, or null.</summary>
+    public static KnownDeviation? Explain(IDiffEngine reference, IDiffEngine other, DiffCase subject, CaseRecord* expected, CaseRecord* actual) =>
+        other.Name == HostPrecision.Engine && DiffersInPrecisionOnly(subject, expected, actual) ? HostPrecision
+        : reference.IsSilicon ? ExplainSilicon(reference, subject, expected, actual)
+        : null;
+
+    private static bool DiffersInPrecisionOnly(DiffCase subject, CaseRecord* expected, CaseRecord* actual)
+    {
+        const uint Precision = 0x20;
+        uint status = actual->State.Mxcsr;
+        if ((status ^ expected->State.Mxcsr) != Precision || (status & Precision) == 0)
+        {
+            return false;
+        }
+
+        actual->State.Mxcsr = expected->State.Mxcsr;
+        bool rest = StateComparer.Equal(expected, actual, StateComparer.FlagMask(subject, expected->State.Fault));
+        actual->State.Mxcsr = status;
+        return rest;
+    }
+
+    private static KnownDeviation? ExplainSilicon(IDiffEngine engine, DiffCase subject, CaseRecord* silicon, CaseRecord* emulated)
+    {
+        long here = silicon->State.Fault;
+        long there = emulated->State.Fault;
+        if (there == GeneralProtection && CodeAt(subject, emulated->State.Rip) is Code code && FormTable.GroupOf(code.ToOpCode()) == "sha")
+        {
+            return ShaAlignment;
+        }
+
+        const uint MisalignedMaskBit = 1 << 17;
+        if (there == GeneralProtection && CodeAt(subject, emulated->State.Rip) == Code.Ldmxcsr_m32 && (silicon->State.Mxcsr & MisalignedMaskBit) != 0)
+        {
+            return MisalignedMask;
+        }
+
+        return engine.Name switch
+        {
+            "kvm" when !KvmProbe.Host.RunsPrivilegedCode => here switch
+            {
+                InvalidOpcode or StackFault when there is GeneralProtection or StackFault && silicon->State.Rip == emulated->State.Rip => UnknownToEmulator,
+                GeneralProtection or StackFault when there == here && silicon->State.X87Tags == AllTags && emulated->State.X87Tags != AllTags => UnknownToEmulator,
+                CaseState.EngineFailed => NotRun,
+                _ when there == AlignmentCheck => Alignment,
+                _ => null,
+            },
+            "native" when here is PageFault && there is PageFault && silicon->State.FaultAddress == emulated->State.FaultAddress
+                && silicon->State.FaultAddress - CaseLayout.Base - CaseLayout.IdtOffset < CaseLayout.SlotsOffset - CaseLayout.IdtOffset => SystemPages,
+            "native" when here is PageFault && there is PageFault && silicon->State.FaultAddress == emulated->State.FaultAddress
+                && (long)silicon->State.FaultAddress < 0 => KernelAddress,
+            _ => null,
+        };
+    }
+
+    private static Code? CodeAt(DiffCase subject, ulong rip)
+    {
+        foreach (CaseInstruction instruction in subject.Instructions)
+        {
+            if (subject.Entry + (uint)instruction.Offset == rip)
+            {
+                return instruction.Instruction.Code;
+            }
+        }
+
+        return null;
+    }
+}

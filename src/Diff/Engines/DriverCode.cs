@@ -1,0 +1,338 @@
+using Emu.Diff.Cases;
+using Iced.Intel;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace Emu.Diff.Engines;
+
+/// <summary>Offsets in the cells page: what the driver shares with exception stubs, signal handlers and engines.</summary>
+internal static class DriverCells
+{
+    private const int Page = CaseLayout.CellsPage * CaseLayout.PageSize;
+
+    /// <summary>The record in work, and the number of those that are left with it.</summary>
+    public const int Record = Page;
+
+    public const int Count = Page + 8;
+
+    /// <summary>Where to jump: an offset and, for the far jump of 16- and 32-bit cases, a selector.</summary>
+    public const int Entry = Page + 16;
+
+    public const int EntrySelector = Page + 20;
+    public const int Rbx = Page + 24;
+
+    /// <summary>The exception: vector, error code, CR2, RIP, RSP, RFLAGS.</summary>
+    public const int Vector = Page + 32;
+
+    public const int Error = Page + 40;
+    public const int Address = Page + 48;
+    public const int Rip = Page + 56;
+    public const int Rsp = Page + 64;
+    public const int Rflags = Page + 72;
+
+    /// <summary>RSP of the native caller.</summary>
+    public const int HostStack = Page + 80;
+
+    /// <summary>Signal handlers that were there before.</summary>
+    public const int OldHandlers = Page + 256;
+
+    /// <summary>Top of the driver's stack.</summary>
+    public const int Stack = Page + CaseLayout.PageSize - 64;
+}
+
+/// <summary>
+/// The user-mode code around cases, the same on every engine: loads memory windows and registers from a record, jumps to the case, stores
+/// everything back, takes the next record. 64-bit code at privilege level 3; cases of other modes are entered by a far jump.
+/// </summary>
+internal sealed class DriverCode
+{
+    /// <summary>Selectors as Linux has them: code of 32 and of 64 bits, data; and code and data of 16 bits for virtual machines.</summary>
+    public const ushort Code32Selector = 0x23;
+
+    public const ushort DataSelector = 0x2b;
+    public const ushort Code64Selector = 0x33;
+    public const ushort Code16Selector = 0x4b;
+    public const ushort Data16Selector = 0x53;
+
+    /// <summary>Port whose write ends a batch.</summary>
+    public const byte ExitPort = 0xf4;
+
+    private static readonly AssemblerRegister64[] General = [rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15];
+    private static readonly AssemblerRegister64[] Preserved = [rbx, rbp, r12, r13, r14, r15];
+    private readonly int _bitness;
+    private readonly bool _native;
+
+    private DriverCode(int bitness, bool native)
+    {
+        _bitness = bitness;
+        _native = native;
+    }
+
+    /// <summary>The code, for the start of the memory.</summary>
+    public byte[] Bytes { get; private set; } = [];
+
+    /// <summary>Where a batch begins. Native: callable with the C convention, no arguments.</summary>
+    public static ulong Start => CaseLayout.Base;
+
+    /// <summary>Where the next record is taken.</summary>
+    public ulong Next { get; private set; }
+
+    /// <summary>Where a case has to jump at its end.</summary>
+    public static ulong Return => CaseLayout.Base + ReturnOffset;
+
+    /// <summary>Where a case goes on after an exception, with the cells filled and all registers but RSP and RFLAGS as they were.</summary>
+    public ulong FaultReturn { get; private set; }
+
+    /// <summary>Signal handler of native engines.</summary>
+    public ulong SignalHandler { get; private set; }
+
+    // Fixed, so that the same bytes of a case return on every engine.
+    private const int ReturnOffset = 0x400;
+
+    /// <summary>Assembles the driver for cases of <paramref name="bitness"/> bits.</summary>
+    public static DriverCode Create(int bitness, bool native)
+    {
+        var driver = new DriverCode(bitness, native);
+        driver.Assemble();
+        return driver;
+    }
+
+    private static AssemblerMemoryOperand Cell(int offset) => __qword_ptr[(long)CaseLayout.Base + offset];
+
+    private static AssemblerMemoryOperand GprOf(int register) => __qword_ptr[rbx + CaseState.GprOffset + (register * 8)];
+
+    private void Assemble()
+    {
+        var front = new Assembler(64);
+        Label next = front.CreateLabel();
+        EmitStart(front);
+        front.Label(ref next);
+        EmitLoad(front);
+        byte[] head = Encode(front, CaseLayout.Base, next, out ulong nextAddress);
+        Next = nextAddress;
+        var back = new Assembler(64);
+        Label fault = back.CreateLabel();
+        EmitReturn(back, ref fault);
+        byte[] tail = Encode(back, Return, fault, out ulong faultAddress);
+        FaultReturn = faultAddress;
+        SignalHandler = Return + (ulong)tail.Length;
+        byte[] handler = _native ? EncodeHandler() : [];
+        Bytes = new byte[ReturnOffset + tail.Length + handler.Length];
+        head.CopyTo(Bytes, 0);
+        tail.CopyTo(Bytes, ReturnOffset);
+        handler.CopyTo(Bytes, ReturnOffset + tail.Length);
+        if (head.Length > ReturnOffset || Bytes.Length > CaseLayout.PageSize)
+        {
+            throw new InvalidOperationException("The driver does not fit its page.");
+        }
+    }
+
+    private static byte[] Encode(Assembler assembler, ulong address, Label label, out ulong labelAddress)
+    {
+        using var stream = new MemoryStream();
+        AssemblerResult result = assembler.Assemble(new StreamCodeWriter(stream), address, BlockEncoderOptions.ReturnNewInstructionOffsets);
+        labelAddress = result.GetLabelRIP(label);
+        return stream.ToArray();
+    }
+
+    private void EmitStart(Assembler a)
+    {
+        if (!_native)
+        {
+            a.nop();
+            return;
+        }
+
+        foreach (AssemblerRegister64 register in Preserved)
+        {
+            a.push(register);
+        }
+
+        a.mov(Cell(DriverCells.HostStack), rsp);
+    }
+
+    private void EmitLoad(Assembler a)
+    {
+        a.mov(rbx, Cell(DriverCells.Record));
+        foreach ((int offset, int saved, int bytes, _) in CaseLayout.Windows)
+        {
+            a.lea(rsi, __[rbx + CaseRecord.MemoryOffset + saved]);
+            a.mov(edi, (int)CaseLayout.Base + offset);
+            a.mov(ecx, bytes / 8);
+            a.rep.movsq();
+        }
+
+        a.mov(rax, __qword_ptr[rbx + CaseState.RipOffset]);
+        a.mov(Cell(DriverCells.Entry), rax);
+        if (_bitness != 64)
+        {
+            EmitSelectors(a);
+        }
+
+        a.fxrstor64(__[rbx]);
+        a.mov(esp, (int)CaseLayout.Base + DriverCells.Stack);
+        a.push(__qword_ptr[rbx + CaseState.RflagsOffset]);
+        a.popfq();
+        for (int i = 0; i < 16; i++)
+        {
+            if (i != 3)
+            {
+                a.mov(General[i], GprOf(i));
+            }
+        }
+
+        a.mov(rbx, GprOf(3));
+        if (_bitness == 64)
+        {
+            a.jmp(Cell(DriverCells.Entry));
+        }
+        else
+        {
+            a.jmp(__fword_ptr[(long)CaseLayout.Base + DriverCells.Entry]);
+        }
+    }
+
+    // A 16-bit case sees the memory through segments that begin at it; the entry is an offset in the slots' segment.
+    private void EmitSelectors(Assembler a)
+    {
+        bool narrow = _bitness == 16;
+        a.mov(__word_ptr[(long)CaseLayout.Base + DriverCells.EntrySelector], narrow ? Code16Selector : Code32Selector);
+        a.mov(eax, narrow ? Data16Selector : DataSelector);
+        a.mov(ds, ax);
+        a.mov(es, ax);
+        a.mov(gs, ax);
+        a.mov(ss, ax);
+        if (narrow)
+        {
+            a.sub(__dword_ptr[(long)CaseLayout.Base + DriverCells.Entry], (int)CaseLayout.Base + CaseLayout.SlotsOffset);
+        }
+    }
+
+    private void EmitReturn(Assembler a, ref Label fault)
+    {
+        Label floating = a.CreateLabel();
+        a.mov(Cell(DriverCells.Rbx), rbx);
+        a.mov(rbx, Cell(DriverCells.Record));
+        EmitStoreGeneral(a);
+        a.mov(GprOf(4), rsp);
+        if (_bitness != 64)
+        {
+            // Before the stack is used: a 16-bit stack segment means nothing in 64-bit code, but an exception would reload it.
+            a.mov(eax, DataSelector);
+            a.mov(ss, ax);
+        }
+
+        a.mov(esp, (int)CaseLayout.Base + DriverCells.Stack);
+        a.pushfq();
+        a.pop(__qword_ptr[rbx + CaseState.RflagsOffset]);
+        a.mov(__qword_ptr[rbx + CaseState.FaultOffset], (int)CaseState.NoFault);
+        a.jmp(floating);
+        a.Label(ref fault);
+        a.mov(Cell(DriverCells.Rbx), rbx);
+        a.mov(rbx, Cell(DriverCells.Record));
+        EmitStoreGeneral(a);
+        foreach ((int cell, int field) in (ReadOnlySpan<(int, int)>)[(DriverCells.Vector, CaseState.FaultOffset), (DriverCells.Error, CaseState.FaultErrorOffset),
+            (DriverCells.Address, CaseState.FaultAddressOffset), (DriverCells.Rip, CaseState.RipOffset), (DriverCells.Rflags, CaseState.RflagsOffset),
+            (DriverCells.Rsp, CaseState.GprOffset + 32)])
+        {
+            a.mov(rax, Cell(cell));
+            a.mov(__qword_ptr[rbx + field], rax);
+        }
+
+        a.Label(ref floating);
+        EmitStoreMemory(a);
+        EmitNext(a);
+    }
+
+    private static void EmitStoreGeneral(Assembler a)
+    {
+        for (int i = 0; i < 16; i++)
+        {
+            if (i is not (3 or 4))
+            {
+                a.mov(GprOf(i), General[i]);
+            }
+        }
+
+        a.mov(rax, Cell(DriverCells.Rbx));
+        a.mov(GprOf(3), rax);
+    }
+
+    private static void EmitStoreMemory(Assembler a)
+    {
+        a.push(0x202);
+        a.popfq();
+        a.fxsave64(__[rbx]);
+        foreach ((int offset, int saved, int bytes, _) in CaseLayout.Windows)
+        {
+            a.lea(rdi, __[rbx + CaseRecord.MemoryOffset + saved]);
+            a.mov(esi, (int)CaseLayout.Base + offset);
+            a.mov(ecx, bytes / 8);
+            a.rep.movsq();
+        }
+    }
+
+    private void EmitNext(Assembler a)
+    {
+        a.add(rbx, CaseRecord.Size);
+        a.mov(Cell(DriverCells.Record), rbx);
+        a.dec(Cell(DriverCells.Count));
+        a.mov(eax, (int)Next);
+        Label end = a.CreateLabel();
+        a.je(end);
+        a.jmp(rax);
+        a.Label(ref end);
+        if (!_native)
+        {
+            a.@out(ExitPort, al);
+            a.jmp(Return);
+            return;
+        }
+
+        a.fninit();
+        a.push(0x1f80);
+        a.ldmxcsr(__dword_ptr[rsp]);
+        a.mov(rsp, Cell(DriverCells.HostStack));
+        foreach (AssemblerRegister64 register in Preserved.Reverse())
+        {
+            a.pop(register);
+        }
+
+        a.ret();
+    }
+
+    // (signal, siginfo*, ucontext*): if the interrupted RIP is in this memory, note the exception and resume at FaultReturn; else the handler
+    // that was there before (the runtime's) gets the signal. Offsets: Linux x86-64 struct ucontext, gregs at 40.
+    private byte[] EncodeHandler()
+    {
+        const int Gregs = 40;
+        const int RipIndex = 16;
+        const int RspIndex = 15;
+        const int FlagsIndex = 17;
+        var a = new Assembler(64);
+        Label chain = a.CreateLabel();
+        a.mov(rax, __[rdx + Gregs + (RipIndex * 8)]);
+        a.mov(rcx, rax);
+        a.sub(rcx, (int)CaseLayout.Base);
+        a.cmp(rcx, CaseLayout.Size);
+        a.jae(chain);
+        foreach ((int register, int cell) in (ReadOnlySpan<(int, int)>)[(RipIndex, DriverCells.Rip), (RspIndex, DriverCells.Rsp), (FlagsIndex, DriverCells.Rflags),
+            (19, DriverCells.Error), (20, DriverCells.Vector), (22, DriverCells.Address)])
+        {
+            a.mov(rax, __[rdx + Gregs + (register * 8)]);
+            a.mov(Cell(cell), rax);
+        }
+
+        a.mov(eax, (int)FaultReturn);
+        a.mov(__[rdx + Gregs + (RipIndex * 8)], rax);
+        a.mov(eax, (int)CaseLayout.Base + DriverCells.Stack);
+        a.mov(__[rdx + Gregs + (RspIndex * 8)], rax);
+        a.mov(__qword_ptr[rdx + Gregs + (FlagsIndex * 8)], 0x202);
+        a.ret();
+        a.Label(ref chain);
+        a.movsxd(rdi, edi);
+        a.jmp(__qword_ptr[(rdi * 8) + (long)CaseLayout.Base + DriverCells.OldHandlers]);
+        using var stream = new MemoryStream();
+        _ = a.Assemble(new StreamCodeWriter(stream), SignalHandler);
+        return stream.ToArray();
+    }
+}
