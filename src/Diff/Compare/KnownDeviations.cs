@@ -47,33 +47,12 @@ internal static unsafe class KnownDeviations
     public static readonly KnownDeviation SystemPages = new("system-pages",
         "a wild address hit the tables that virtual machines have beside the cases; in a process nothing is mapped there", "native");
 
-    /// <summary>The one that is the emulator's own.</summary>
-    public static readonly KnownDeviation HostPrecision = new("jit-first-call-precision",
-        "where compiled code calls something of the host for the first time, the host's compiler runs and the precision flag it leaves in MXCSR becomes the guest's (open)", "jit");
-
     /// <summary>All, for documentation.</summary>
-    public static IReadOnlyList<KnownDeviation> All { get; } = [HostPrecision, SystemPages, MisalignedMask, KernelAddress, UnknownToEmulator, ShaAlignment, Alignment, NotRun];
+    public static IReadOnlyList<KnownDeviation> All { get; } = [SystemPages, MisalignedMask, KernelAddress, UnknownToEmulator, ShaAlignment, Alignment, NotRun];
 
     /// <summary>The entry that explains why <paramref name="reference"/> and <paramref name="other"/> end a case differently, or null.</summary>
     public static KnownDeviation? Explain(IDiffEngine reference, IDiffEngine other, DiffCase subject, CaseRecord* expected, CaseRecord* actual) =>
-        other.Name == HostPrecision.Engine && DiffersInPrecisionOnly(subject, expected, actual) ? HostPrecision
-        : reference.IsSilicon ? ExplainSilicon(reference, subject, expected, actual)
-        : null;
-
-    private static bool DiffersInPrecisionOnly(DiffCase subject, CaseRecord* expected, CaseRecord* actual)
-    {
-        const uint Precision = 0x20;
-        uint status = actual->State.Mxcsr;
-        if ((status ^ expected->State.Mxcsr) != Precision || (status & Precision) == 0)
-        {
-            return false;
-        }
-
-        actual->State.Mxcsr = expected->State.Mxcsr;
-        bool rest = StateComparer.Equal(expected, actual, StateComparer.FlagMask(subject, expected->State.Fault));
-        actual->State.Mxcsr = status;
-        return rest;
-    }
+        reference.IsSilicon ? ExplainSilicon(reference, subject, expected, actual) : null;
 
     private static KnownDeviation? ExplainSilicon(IDiffEngine engine, DiffCase subject, CaseRecord* silicon, CaseRecord* emulated)
     {

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using Emu.Frontend.Ir;
@@ -20,66 +19,52 @@ namespace Emu.Jit.Regions;
 /// </para>
 /// <para>
 /// libm would be the portable way to MXCSR, but glibc's <c>fetestexcept</c> and <c>feclearexcept</c> drop the denormal flag, which x86
-/// guests see, and take 12 and 83 ns; two routines of a few bytes take 2. Signals and suspensions save and restore MXCSR with the thread.
+/// guests see, and take 12 and 83 ns; two routines of a few bytes take 2. Regions call them directly: behind a managed method the host may
+/// do work of its own on the thread (link the method, take the return for a suspension), with floats whose flags would become the
+/// guest's. Signals save and restore MXCSR.
 /// </para>
 /// </remarks>
 internal static unsafe partial class HostFloat
 {
-    /// <summary>Default control (all masked, to nearest, no DAZ, no FTZ), no flag: MXCSR at reset.</summary>
-    private const uint Default = 0x1f80;
-
-    private const uint Flags = 0x3f;
+    private const int LeaveOffset = 64;
 
     private static readonly byte* Routines = IsHostSupported ? MapRoutines() : null;
-
-    // The host compiles and links a method at its first call, with floats of its own; were that a region's call of Leave, their flags would
-    // become the guest's.
-    static HostFloat()
-    {
-        if (IsAvailable)
-        {
-            CpuHeader header = default;
-            Enter((nint)(&header));
-            Leave((nint)(&header));
-        }
-    }
 
     /// <summary>True when this host lets regions use its floating-point instructions.</summary>
     public static bool IsAvailable => Routines != null;
 
+    /// <summary>
+    /// Before the first operation of the guest, and after code that may have used host floats: no host flag is set that the guest's are not.
+    /// A routine with the signature of a handler; its first argument is ignored. Only where <see cref="IsAvailable"/>.
+    /// </summary>
+    public static nint Enter => (nint)Routines;
+
+    /// <summary>
+    /// After the last operation of the guest, and before code that looks at its flags or may use host floats: its flags are complete. A routine
+    /// as <see cref="Enter"/>.
+    /// </summary>
+    public static nint Leave => (nint)(Routines + LeaveOffset);
+
     private static bool IsHostSupported => Sse2.X64.IsSupported && BitConverter.IsLittleEndian;
 
-    // push rax; stmxcsr [rsp]; pop rax; ret
-    private static ReadOnlySpan<byte> ReadCode => [0x50, 0x0f, 0xae, 0x1c, 0x24, 0x58, 0xc3];
+    // push rax; stmxcsr [rsp]; mov eax, [cpu + FloatStatus]; and eax, 3fh; not eax; and eax, [rsp]; cmp eax, 1f80h; je done;
+    // mov dword [rsp], 1f80h; ldmxcsr [rsp]; done: pop rax; ret. 1f80h is MXCSR at reset: also puts the control bits right, should native
+    // code have left others behind.
+    private static ReadOnlySpan<byte> EnterCode =>
+    [
+        0x50, 0x0f, 0xae, 0x1c, 0x24, 0x8b, 0x40, CpuHeader.FloatStatusOffset, 0x83, 0xe0, 0x3f, 0xf7, 0xd0, 0x23, 0x04, 0x24,
+        0x3d, 0x80, 0x1f, 0x00, 0x00, 0x74, 0x0b, 0xc7, 0x04, 0x24, 0x80, 0x1f, 0x00, 0x00, 0x0f, 0xae, 0x14, 0x24, 0x58, 0xc3,
+    ];
 
-    // push rdi; ldmxcsr [rsp]; pop rdi; ret
-    private static ReadOnlySpan<byte> WriteCodeUnix => [0x57, 0x0f, 0xae, 0x14, 0x24, 0x5f, 0xc3];
+    private const int EnterOperand = 6;
 
-    // The same with rcx.
-    private static ReadOnlySpan<byte> WriteCodeWindows => [0x51, 0x0f, 0xae, 0x14, 0x24, 0x59, 0xc3];
+    // push rax; stmxcsr [rsp]; pop rax; and eax, 3fh; or [cpu + FloatStatus], eax; ret
+    private static ReadOnlySpan<byte> LeaveCode => [0x50, 0x0f, 0xae, 0x1c, 0x24, 0x58, 0x83, 0xe0, 0x3f, 0x09, 0x40, CpuHeader.FloatStatusOffset, 0xc3];
 
-    private const int WriteOffset = 16;
+    private const int LeaveOperand = 10;
 
-    /// <summary>Before the first operation of the guest, and after code that may have used host floats: no host flag is set that the guest's are not.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public static void Enter(nint cpu)
-    {
-        // Also puts the control bits right, should native code have left others behind.
-        if ((Read() & ~(((CpuHeader*)cpu)->FloatStatus & Flags)) != Default)
-        {
-            Write(Default);
-        }
-    }
-
-    /// <summary>After the last operation of the guest, and before code that looks at its flags or may use host floats: its flags are complete.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public static void Leave(nint cpu) => ((CpuHeader*)cpu)->FloatStatus |= Read() & Flags;
-
-    /// <summary>The host's MXCSR.</summary>
-    internal static uint Read() => ((delegate* unmanaged[SuppressGCTransition]<uint>)Routines)();
-
-    /// <summary>Sets the host's MXCSR.</summary>
-    internal static void Write(uint value) => ((delegate* unmanaged[SuppressGCTransition]<uint, void>)(Routines + WriteOffset))(value);
+    // The register of the second argument: RSI, or RDX on Windows.
+    private static byte CpuRegister => OperatingSystem.IsWindows() ? (byte)2 : (byte)6;
 
     // One page, written and then made executable, kept for the life of the process. Null where the host does not allow that.
     private static byte* MapRoutines()
@@ -90,7 +75,7 @@ internal static unsafe partial class HostFloat
             byte* memory = (byte*)VirtualAlloc(0, size, 0x3000, 0x04);
             if (memory != null)
             {
-                Fill(memory, WriteCodeWindows);
+                Fill(memory);
             }
 
             return memory != null && VirtualProtect((nint)memory, size, 0x20, out _) ? memory : null;
@@ -107,14 +92,16 @@ internal static unsafe partial class HostFloat
             return null;
         }
 
-        Fill((byte*)page, WriteCodeUnix);
+        Fill((byte*)page);
         return Mprotect(page, size, 5) == 0 ? (byte*)page : null;
     }
 
-    private static void Fill(byte* memory, ReadOnlySpan<byte> write)
+    private static void Fill(byte* memory)
     {
-        ReadCode.CopyTo(new Span<byte>(memory, WriteOffset));
-        write.CopyTo(new Span<byte>(memory + WriteOffset, WriteOffset));
+        EnterCode.CopyTo(new Span<byte>(memory, LeaveOffset));
+        LeaveCode.CopyTo(new Span<byte>(memory + LeaveOffset, LeaveOffset));
+        memory[EnterOperand] |= CpuRegister;
+        memory[LeaveOffset + LeaveOperand] |= CpuRegister;
     }
 
     [LibraryImport("libc", EntryPoint = "mmap")]

@@ -31,12 +31,6 @@ internal sealed unsafe partial class RegionEmitter
             StoreVectors(_dirtyVectors);
         }
 
-        bool usesFloat = _plan.UsesFloat && (effects & (IrCallEffects.MayFault | IrCallEffects.WritesRegisters | IrCallEffects.Float)) != 0;
-        if (usesFloat)
-        {
-            EmitFloatCall(RegionTokens.Token.LeaveFloat);
-        }
-
         if (mayFault || (effects & IrCallEffects.ReadsFlags) != 0)
         {
             SyncFlags();
@@ -51,6 +45,12 @@ internal sealed unsafe partial class RegionEmitter
             _il.Store(_count);
         }
 
+        EmitOutsideFloat(EmitCallItself);
+    }
+
+    private void EmitCallItself()
+    {
+        IrOp op = Op;
         switch (op.Opcode)
         {
             case IrOpcode.Call:
@@ -70,11 +70,6 @@ internal sealed unsafe partial class RegionEmitter
                 StoreSlot(op.Dst, IrWidth.W64, wide: true);
                 LoadVectors(_usedVectors); // a few write one by themselves
                 break;
-        }
-
-        if (usesFloat)
-        {
-            EmitFloatCall(RegionTokens.Token.EnterFloat);
         }
     }
 

@@ -82,10 +82,13 @@ internal sealed unsafe partial class RegionEmitter
 
         if (_flags.Carry == FlagsCarry.Memory)
         {
-            _il.Emit(Il.LoadArgument1);
-            PushFlagsOp();
-            _il.Load(_flagsResult);
-            _il.Emit(Il.Call, _tokens[RegionTokens.Token.CommitStep]);
+            EmitOutsideFloat(() =>
+            {
+                _il.Emit(Il.LoadArgument1);
+                PushFlagsOp();
+                _il.Load(_flagsResult);
+                _il.Emit(Il.Call, _tokens[RegionTokens.Token.CommitStep]);
+            });
             return;
         }
 

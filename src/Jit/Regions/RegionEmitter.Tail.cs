@@ -71,7 +71,7 @@ internal sealed unsafe partial class RegionEmitter
         StoreVectors(_plan.WrittenVectors & ~RegionPlan.VectorTemporaries);
         if (_plan.UsesFloat)
         {
-            EmitFloatCall(RegionTokens.Token.LeaveFloat);
+            EmitFloatCall(HostFloat.Leave);
         }
 
         CommitCount();

@@ -277,10 +277,31 @@ internal sealed unsafe partial class RegionEmitter
         }
     }
 
-    private void EmitFloatCall(RegionTokens.Token method)
+    /// <summary>
+    /// Emits a call of managed code. Any may use host floats: at its first call the host compiles it, on this thread, and the precision flag of
+    /// that would become the guest's.
+    /// </summary>
+    private void EmitOutsideFloat(Action emit)
+    {
+        if (_plan.UsesFloat)
+        {
+            EmitFloatCall(HostFloat.Leave);
+        }
+
+        emit();
+        if (_plan.UsesFloat)
+        {
+            EmitFloatCall(HostFloat.Enter);
+        }
+    }
+
+    private void EmitFloatCall(nint routine)
     {
         _il.Emit(Il.LoadArgument1);
-        _il.Emit(Il.Call, _tokens[method]);
+        _il.Emit(Il.LoadArgument1);
+        _il.Constant8(routine);
+        _il.Emit(Il.CallIndirect, _tokens[RegionTokens.Token.Handler]);
+        _il.Emit(Il.Pop);
     }
 
     /// <summary>Methods that RyuJIT compiles to single instructions.</summary>

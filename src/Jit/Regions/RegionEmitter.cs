@@ -81,7 +81,7 @@ internal sealed unsafe partial class RegionEmitter
     {
         if (_plan.UsesFloat)
         {
-            EmitFloatCall(RegionTokens.Token.EnterFloat);
+            EmitFloatCall(HostFloat.Enter);
         }
 
         _il.Constant8(0);
@@ -226,7 +226,7 @@ internal sealed unsafe partial class RegionEmitter
                 EmitMultiplyWide();
                 break;
             case IrOpcode.DivideSigned or IrOpcode.DivideUnsigned:
-                EmitDivide();
+                EmitOutsideFloat(EmitDivide);
                 break;
             case IrOpcode.SetCondition:
                 EmitSetCondition();
@@ -241,7 +241,7 @@ internal sealed unsafe partial class RegionEmitter
                 EmitStore();
                 break;
             case IrOpcode.Atomic:
-                EmitAtomic();
+                EmitOutsideFloat(EmitAtomic);
                 break;
             case IrOpcode.CheckAligned:
                 EmitCheckAligned();

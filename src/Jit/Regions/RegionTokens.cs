@@ -35,8 +35,6 @@ internal sealed class RegionTokens(DynamicILInfo info)
     private static readonly RuntimeMethodHandle Reverse4Method = Method(typeof(BinaryPrimitives), nameof(BinaryPrimitives.ReverseEndianness), typeof(uint));
     private static readonly RuntimeMethodHandle Reverse8Method = Method(typeof(BinaryPrimitives), nameof(BinaryPrimitives.ReverseEndianness), typeof(ulong));
 
-    private static readonly RuntimeMethodHandle EnterFloatMethod = typeof(HostFloat).GetMethod(nameof(HostFloat.Enter))!.MethodHandle;
-    private static readonly RuntimeMethodHandle LeaveFloatMethod = typeof(HostFloat).GetMethod(nameof(HostFloat.Leave))!.MethodHandle;
 
     private readonly Dictionary<MethodInfo, int> _methods = [];
     private readonly int[] _tokens = new int[(int)Token.Count];
@@ -101,12 +99,6 @@ internal sealed class RegionTokens(DynamicILInfo info)
         /// <summary>Byte swap of 64 bits.</summary>
         Reverse8,
 
-        /// <summary><see cref="HostFloat.Enter"/>.</summary>
-        EnterFloat,
-
-        /// <summary><see cref="HostFloat.Leave"/>.</summary>
-        LeaveFloat,
-
         /// <summary>Number of kinds.</summary>
         Count,
     }
@@ -153,8 +145,6 @@ internal sealed class RegionTokens(DynamicILInfo info)
         Token.RotateLeft4 => info.GetTokenFor(RotateLeft4Method),
         Token.RotateLeft8 => info.GetTokenFor(RotateLeft8Method),
         Token.Reverse4 => info.GetTokenFor(Reverse4Method),
-        Token.EnterFloat => info.GetTokenFor(EnterFloatMethod),
-        Token.LeaveFloat => info.GetTokenFor(LeaveFloatMethod),
         _ => info.GetTokenFor(Reverse8Method),
     };
 
