@@ -49,7 +49,7 @@ public sealed partial class CpuModel
     public uint Signature { get; } = 0x0006_0fb1;
 
     /// <summary>XCR0 bits that XSETBV accepts.</summary>
-    public ulong Xcr0Mask => Has(CpuFeature.Xsave) ? 3UL : 1;
+    public ulong Xcr0Mask => !Has(CpuFeature.Xsave) ? 1 : Has(CpuFeature.Avx) ? 7UL : 3;
 
     /// <summary>The features, in table order.</summary>
     public IEnumerable<CpuFeatureInfo> Features => CpuFeatureTable.All.Where(info => Has(info.Feature));

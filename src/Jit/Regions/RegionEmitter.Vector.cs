@@ -11,9 +11,6 @@ namespace Emu.Jit.Regions;
 /// </content>
 internal sealed unsafe partial class RegionEmitter
 {
-    // Where pinned results go: behind the bytes that anything reads of a vector temporary.
-    private const int PinOffset = CpuHeader.ScalarEnd + (CpuHeader.VectorTemporary * CpuHeader.VectorStride) + 32;
-
     private int _zero;
     private int _zeroVector;
 
@@ -264,7 +261,7 @@ internal sealed unsafe partial class RegionEmitter
     // A store that RyuJIT cannot drop, and so neither what it stores.
     private void Pin(in IrOp op)
     {
-        PushHeaderAddress(PinOffset);
+        PushHeaderAddress(CpuHeader.UnusedVectorSlot);
         if (op.Opcode == IrOpcode.CallVector)
         {
             _il.Load(VectorLocal(op.Dst));

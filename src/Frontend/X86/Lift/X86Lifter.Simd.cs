@@ -85,31 +85,34 @@ internal sealed unsafe partial class X86Lifter
     /// <summary>MOVQ, MOVD between XMM or MMX registers, general registers and memory.</summary>
     public static void MoveQuadOrDouble(X86Lifter lifter, in Instruction instruction, int bytes)
     {
-        if (!lifter.BeginSimd(instruction))
+        if (lifter.BeginSimd(instruction))
         {
-            return;
+            lifter.MoveLow(instruction, bytes);
         }
+    }
 
+    private void MoveLow(in Instruction instruction, int bytes)
+    {
         Register first = instruction.Op0Kind == OpKind.Register ? instruction.Op0Register : Register.None;
         if (first == Register.None)
         {
-            lifter.Store(lifter.Memory(instruction, bytes, write: true), WidthOf(bytes), VectorSlotOf(instruction.Op1Register));
+            Store(Memory(instruction, bytes, write: true), WidthOf(bytes), VectorSlotOf(instruction.Op1Register));
         }
         else if (!first.IsXMM() && !first.IsMM())
         {
-            lifter.Move(SlotOf(first), WidthOf(first.GetSize()), VectorSlotOf(instruction.Op1Register));
+            Move(SlotOf(first), WidthOf(first.GetSize()), VectorSlotOf(instruction.Op1Register));
         }
         else if (instruction.Op1Kind == OpKind.Memory)
         {
-            lifter.LoadLow(instruction, bytes);
+            LoadLow(instruction, bytes);
         }
         else
         {
             Register second = instruction.Op1Register;
             ushort source = second.IsXMM() || second.IsMM() ? VectorSlotOf(second) : SlotOf(second);
             int size = second.IsXMM() || second.IsMM() ? 8 : second.GetSize();
-            lifter.Move(VectorSlotOf(first), WidthOf(size), source);
-            lifter.FinishLow(first);
+            Move(VectorSlotOf(first), WidthOf(size), source);
+            FinishLow(first);
         }
     }
 
@@ -153,11 +156,23 @@ internal sealed unsafe partial class X86Lifter
     /// <summary>MASKMOVQ, MASKMOVDQU: selected bytes to DS:rDI.</summary>
     public static void StoreMasked(X86Lifter lifter, in Instruction instruction, int bytes)
     {
-        if (!lifter.BeginSimd(instruction))
+        if (lifter.BeginSimd(instruction))
         {
-            return;
+            StoreMaskedBytes(lifter, instruction, bytes);
         }
+    }
 
+    /// <summary>VMASKMOVDQU.</summary>
+    public static void VexStoreMasked(X86Lifter lifter, in Instruction instruction, int argument)
+    {
+        if (lifter.BeginVex())
+        {
+            StoreMaskedBytes(lifter, instruction, 16);
+        }
+    }
+
+    private static void StoreMaskedBytes(X86Lifter lifter, in Instruction instruction, int bytes)
+    {
         IrWidth width = WidthOf(StringAddressSize(instruction));
         ushort offset = lifter.ZeroExtended(X86Slots.Gpr(X86Gpr.Rdi), width);
         var target = new MemoryOperand(lifter.Is64 ? IrAddress.Base : IrAddress.Wrap32, offset, CpuHeader.ZeroSlot, CpuHeader.ZeroSlot, 0, 0);
@@ -181,23 +196,52 @@ internal sealed unsafe partial class X86Lifter
     {
         if (lifter.BeginSimd(instruction))
         {
-            ushort value = lifter.Temporary();
-            lifter.Call(&StateHelpers.ReadMxcsr, IrCallEffects.Float).Dst = value;
-            lifter.Store(lifter.Memory(instruction, 4, write: true), IrWidth.W32, value);
+            lifter.StoreMxcsr(instruction);
         }
     }
 
-    /// <summary>LDMXCSR: the mode may change, so the next block is looked up.</summary>
+    /// <summary>LDMXCSR.</summary>
     public static void LoadMxcsr(X86Lifter lifter, in Instruction instruction, int argument)
     {
         if (lifter.BeginSimd(instruction))
         {
-            ushort value = lifter.ReadOperand(instruction, 0, IrWidth.W32);
-            lifter.Call(&StateHelpers.WriteMxcsr, IrCallEffects.MayFault).A = value;
-            ushort next = lifter.Temporary();
-            lifter.MoveImmediate(next, IrWidth.W64, lifter.NextPc);
-            lifter.EndWithIndirectJump(next);
+            lifter.LoadMxcsr(instruction);
         }
+    }
+
+    /// <summary>VLDMXCSR (0), VSTMXCSR (1).</summary>
+    public static void VexMxcsr(X86Lifter lifter, in Instruction instruction, int store)
+    {
+        if (!lifter.BeginVex())
+        {
+            return;
+        }
+
+        if (store != 0)
+        {
+            lifter.StoreMxcsr(instruction);
+        }
+        else
+        {
+            lifter.LoadMxcsr(instruction);
+        }
+    }
+
+    private void StoreMxcsr(in Instruction instruction)
+    {
+        ushort value = Temporary();
+        Call(&StateHelpers.ReadMxcsr, IrCallEffects.Float).Dst = value;
+        Store(Memory(instruction, 4, write: true), IrWidth.W32, value);
+    }
+
+    // The mode may change, so the next block is looked up.
+    private void LoadMxcsr(in Instruction instruction)
+    {
+        ushort value = ReadOperand(instruction, 0, IrWidth.W32);
+        Call(&StateHelpers.WriteMxcsr, IrCallEffects.MayFault).A = value;
+        ushort next = Temporary();
+        MoveImmediate(next, IrWidth.W64, NextPc);
+        EndWithIndirectJump(next);
     }
 
     /// <summary>CRC32.</summary>
@@ -352,7 +396,7 @@ internal sealed unsafe partial class X86Lifter
     private MemoryOperand VectorMemory(in Instruction instruction, int bytes, bool write, bool aligned)
     {
         MemoryOperand memory = Memory(instruction, bytes, write);
-        if (!aligned || bytes != 16)
+        if (!aligned || bytes < 16)
         {
             return memory;
         }

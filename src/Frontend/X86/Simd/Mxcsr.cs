@@ -34,6 +34,9 @@ internal static unsafe class Mxcsr
     /// <summary>FTZ.</summary>
     public const uint FlushToZero = 1 << 15;
 
+    // In the word of collected exceptions: there is one.
+    private const uint Gathering = 1u << 31;
+
     /// <summary>
     /// True when host arithmetic gives the same bits for operands and results that raise nothing but precision: rounding to
     /// nearest, and no need to stop for an inexact result.
@@ -46,7 +49,30 @@ internal static unsafe class Mxcsr
     public static bool NeedsPrecision(CpuHeader* cpu) => (Value(cpu) & (uint)FloatFlags.Precision) == 0;
 
     /// <summary>Sets the precision flag; only where the exception is masked.</summary>
-    public static void SetPrecision(CpuHeader* cpu) => ((X86CpuState*)cpu)->Mxcsr |= (uint)FloatFlags.Precision;
+    public static void SetPrecision(CpuHeader* cpu)
+    {
+        X86CpuState* state = (X86CpuState*)cpu;
+        if (state->GatheredExceptions != 0)
+        {
+            state->GatheredExceptions |= (uint)FloatFlags.Precision;
+        }
+        else
+        {
+            state->Mxcsr |= (uint)FloatFlags.Precision;
+        }
+    }
+
+    /// <summary>From here on exceptions are collected: the lanes of one instruction are computed in several steps.</summary>
+    public static void BeginGather(CpuHeader* cpu) => ((X86CpuState*)cpu)->GatheredExceptions = Gathering;
+
+    /// <summary>Commits what was collected.</summary>
+    public static void EndGather(CpuHeader* cpu)
+    {
+        FloatContext context = Context(cpu);
+        context.Flags = (FloatFlags)((X86CpuState*)cpu)->GatheredExceptions & FloatFlags.All;
+        ((X86CpuState*)cpu)->GatheredExceptions = 0;
+        Commit(cpu, context);
+    }
 
     /// <summary>The control of an operation.</summary>
     public static FloatContext Context(CpuHeader* cpu)
@@ -69,8 +95,14 @@ internal static unsafe class Mxcsr
     public static void Commit(CpuHeader* cpu, in FloatContext context)
     {
         const FloatFlags before = FloatFlags.Invalid | FloatFlags.Denormal | FloatFlags.ZeroDivide;
-        FloatFlags flags = context.Masked(context.Flags & before) ? context.Flags : context.Flags & before;
         X86CpuState* state = (X86CpuState*)cpu;
+        if (state->GatheredExceptions != 0)
+        {
+            state->GatheredExceptions |= (uint)context.Flags;
+            return;
+        }
+
+        FloatFlags flags = context.Masked(context.Flags & before) ? context.Flags : context.Flags & before;
         state->Mxcsr |= (uint)flags;
         if (!context.Masked(flags))
         {
