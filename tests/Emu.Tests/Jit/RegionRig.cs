@@ -79,7 +79,7 @@ internal sealed unsafe class RegionRig : IDisposable
         using var bench = new TcgBench();
         X86State state = bench.LongModeState();
         state.Gpr[4] = AddressOf(NativeSnippet.StackPage + 1);
-        return state with { Cr0 = state.Cr0 | 0x10000, Rip = AddressOf(NativeSnippet.CodePage) };
+        return state with { Cr0 = state.Cr0 | 0x10000, Cr4 = state.Cr4 | (1 << 18), Xcr0 = 7, Rip = AddressOf(NativeSnippet.CodePage) };
     }
 
     /// <summary>Flat 32-bit code with the same page tables.</summary>

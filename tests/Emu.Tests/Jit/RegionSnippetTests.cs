@@ -73,6 +73,7 @@ public sealed unsafe class RegionSnippetTests : IDisposable
         {
             X86State state = template with { Rip = snippet.Entry, Rflags = (input->Rflags & 0xcd5) | 2, Gpr = new Span<ulong>(input->Gpr, 16).ToArray() };
             new Span<byte>(input->Fx, 512).CopyTo(state.Xsave);
+            new Span<byte>(input->Upper, 256).CopyTo(state.Xsave.AsSpan(576));
             _rig.Begin(state);
         }
 

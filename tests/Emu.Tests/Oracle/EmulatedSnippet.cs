@@ -36,6 +36,8 @@ internal sealed unsafe class EmulatedSnippet : IDisposable
         var data = new SegmentState(0x1b, 0, 0xffffffff, 0xc0f3);
         _template = start with
         {
+            Cr4 = start.Cr4 | (1 << 18),
+            Xcr0 = 7,
             Segments = [data, new SegmentState(0x23, 0, 0xffffffff, 0xa0fb), data, data, data with { Selector = 0 }, data with { Selector = 0 }],
             Gdtr = new DescriptorTableState(Gdt, 0x3f),
             Idtr = new DescriptorTableState(Idt, 0x1ff),
@@ -55,12 +57,14 @@ internal sealed unsafe class EmulatedSnippet : IDisposable
     {
         X86State start = _template with { Rip = entry, Rflags = (state->Rflags & 0xcd5) | 0x202, Gpr = new Span<ulong>(state->Gpr, 16).ToArray() };
         new Span<byte>(state->Fx, 512).CopyTo(start.Xsave);
+        new Span<byte>(state->Upper, 256).CopyTo(start.Xsave.AsSpan(576));
         Interlocked.Increment(ref _runs);
         _bench.Vcpu.SetState(start);
         _ = _bench.Vcpu.Run();
         X86State end = _bench.Vcpu.GetState();
         end.Gpr.CopyTo(new Span<ulong>(state->Gpr, 16));
         end.Xsave.AsSpan(0, 416).CopyTo(new Span<byte>(state->Fx, 416));
+        end.Xsave.AsSpan(576, 256).CopyTo(new Span<byte>(state->Upper, 256));
         state->Rflags = end.Rflags;
         state->Fault = OracleState.NoFault;
         if (end.Rip >= HandlerCode && end.Rip < HandlerCode + 0x200)

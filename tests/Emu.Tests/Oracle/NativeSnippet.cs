@@ -58,6 +58,9 @@ internal sealed unsafe class NativeSnippet
         InstallHandler(handler);
     }
 
+    /// <summary>Vector registers whose upper halves the host has.</summary>
+    public static int UpperHalves => Avx2.IsSupported ? 16 : 0;
+
     /// <summary>Why snippets cannot run here, or null.</summary>
     public static string? Unavailable => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == HostArchitecture.X64 && Sse41.IsSupported
         ? null
@@ -124,6 +127,11 @@ internal sealed unsafe class NativeSnippet
         }
 
         a.fxrstor64(__[rdi]);
+        for (int i = 0; i < UpperHalves; i++)
+        {
+            a.vinsertf128(Wide(i), Wide(i), __xmmword_ptr[rdi + OracleState.UpperOffset + (16 * i)], 1);
+        }
+
         a.mov(__[Cell(nameof(Cells.Record))], rdi);
         a.mov(__[Cell(nameof(Cells.HostStack))], rsp);
         a.push(__qword_ptr[rdi + OracleState.RflagsOffset]);
@@ -160,6 +168,16 @@ internal sealed unsafe class NativeSnippet
         a.push(0x202);
         a.popfq();
         a.fxsave64(__[rdi]);
+        for (int i = 0; i < UpperHalves; i++)
+        {
+            a.vextractf128(__xmmword_ptr[rdi + OracleState.UpperOffset + (16 * i)], Wide(i), 1);
+        }
+
+        if (UpperHalves > 0)
+        {
+            a.vzeroupper();
+        }
+
         a.fninit();
         a.push(0x1f80);
         a.ldmxcsr(__dword_ptr[rsp]);
@@ -212,6 +230,9 @@ internal sealed unsafe class NativeSnippet
             _cells->OldHandlers[signal] = (ulong)old.Handler;
         }
     }
+
+    private static AssemblerRegisterYMM Wide(int number) =>
+        ((AssemblerRegisterYMM[])[ymm0, ymm1, ymm2, ymm3, ymm4, ymm5, ymm6, ymm7, ymm8, ymm9, ymm10, ymm11, ymm12, ymm13, ymm14, ymm15])[number];
 
     private static int GprOffset(int register) => OracleState.GprOffset + (register * 8);
 

@@ -82,6 +82,7 @@ internal sealed unsafe class OracleRunner : IDisposable
         }
 
         AddFloating(text, input);
+        AddUpper(text, input);
         AddMemory(text);
         return text.Append(log).ToString();
     }
@@ -148,6 +149,7 @@ internal sealed unsafe class OracleRunner : IDisposable
         return fault && new Span<ulong>(_expected->Gpr, 16).SequenceEqual(new Span<ulong>(_actual->Gpr, 16))
             && ((_expected->Rflags ^ _actual->Rflags) & FlagMask(undefined)) == 0
             && FloatingEqual(new Span<byte>(_expected->Fx, 416), new Span<byte>(_actual->Fx, 416))
+            && new Span<byte>(_expected->Upper, 256).SequenceEqual(new Span<byte>(_actual->Upper, 256))
             && _native.Page(NativeSnippet.DataPage, 2).SequenceEqual(_emulated.Page(NativeSnippet.DataPage, 2))
             && _native.Page(NativeSnippet.StackPage, 2).SequenceEqual(_emulated.Page(NativeSnippet.StackPage, 2));
     }
@@ -197,6 +199,21 @@ internal sealed unsafe class OracleRunner : IDisposable
                 if (status || (expected != actual && i is not (8 or 16)))
                 {
                     AddRow(text, i < 32 ? (i == 0 ? "fcw/fsw" : "mxcsr") : i < 160 ? $"st{(i - 32) / 16}+{i & 8}" : $"xmm{(i - 160) / 16}+{i & 8}", *(ulong*)(before + i), expected, actual, i == 24 ? 0xffff : i == 0 ? 0xff_ffff_ffff : ulong.MaxValue);
+                }
+            }
+        }
+    }
+
+    private void AddUpper(StringBuilder text, in OracleState input)
+    {
+        fixed (byte* before = input.Upper)
+        {
+            for (int i = 0; i < 256; i += 8)
+            {
+                (ulong expected, ulong actual) = (*(ulong*)(_expected->Upper + i), *(ulong*)(_actual->Upper + i));
+                if (expected != actual)
+                {
+                    AddRow(text, $"ymm{i / 16}+{16 + (i & 8)}", *(ulong*)(before + i), expected, actual, ulong.MaxValue);
                 }
             }
         }

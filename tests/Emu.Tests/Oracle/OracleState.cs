@@ -9,7 +9,8 @@ namespace Emu.Tests.Oracle;
 [StructLayout(LayoutKind.Explicit, Size = Size)]
 internal unsafe struct OracleState
 {
-    public const int Size = 704;
+    public const int Size = 960;
+    public const int UpperOffset = 704;
     public const int GprOffset = 512;
     public const int RflagsOffset = 640;
     public const int NoFault = -1;
@@ -46,4 +47,7 @@ internal unsafe struct OracleState
 
     /// <summary>CR2 of a page fault.</summary>
     [FieldOffset(672)] public ulong FaultAddress;
+
+    /// <summary>Upper halves of YMM0–15; all zeros where the host has no AVX.</summary>
+    [FieldOffset(UpperOffset)] public fixed byte Upper[256];
 }

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Emu.Frontend.X86.Lift;
 using Iced.Intel;
 
@@ -41,7 +42,7 @@ internal sealed record SnippetFamily(string Name, IReadOnlyList<Code> Codes, int
     // Approximations differ between processors by definition; the others move whole states or work on opmask-free cache lines.
     private static readonly HashSet<Mnemonic> NotCompared =
     [
-        Mnemonic.Rcpps, Mnemonic.Rcpss, Mnemonic.Rsqrtps, Mnemonic.Rsqrtss,
+        Mnemonic.Rcpps, Mnemonic.Rcpss, Mnemonic.Rsqrtps, Mnemonic.Rsqrtss, Mnemonic.Vrcpps, Mnemonic.Vrcpss, Mnemonic.Vrsqrtps, Mnemonic.Vrsqrtss,
         Mnemonic.F2xm1, Mnemonic.Fyl2x, Mnemonic.Fyl2xp1, Mnemonic.Fpatan, Mnemonic.Fsin, Mnemonic.Fcos, Mnemonic.Fsincos, Mnemonic.Fptan,
     ];
 
@@ -61,7 +62,16 @@ internal sealed record SnippetFamily(string Name, IReadOnlyList<Code> Codes, int
 
     public static SnippetFamily X87 { get; } = new("x87", Select(i => IsX87(i) && !NotCompared.Contains(i.Mnemonic) && LiftTable.For(i.Mnemonic).Method is not null), 6);
 
-    public static IReadOnlyList<SnippetFamily> All { get; } = [Integer, Shift, Move, String, Condition, Mixed, Simd, X87];
+    /// <summary>All that needs VEX and vector registers; empty where the host has no AVX2.</summary>
+    public static SnippetFamily Avx { get; } = new("avx", Select(IsAvx, EncodingKind.VEX), 6);
+
+    /// <summary>FMA3 and F16C, apart because their cases are the hard ones.</summary>
+    public static SnippetFamily Fused { get; } = new("fma", [.. Avx.Codes.Where(code => code.CpuidFeatures()[0] is CpuidFeature.FMA or CpuidFeature.F16C)], 3);
+
+    public static SnippetFamily Bits { get; } = new("bmi", [.. Select(i => IsBits(i.Code), EncodingKind.VEX), .. Select(i => IsBits(i.Code))], 8);
+
+    public static IReadOnlyList<SnippetFamily> All { get; } =
+        [Integer, Shift, Move, String, Condition, Mixed, Simd, X87, .. NativeSnippet.UpperHalves > 0 ? [Avx, Fused, Bits] : Array.Empty<SnippetFamily>()];
 
     public override string ToString() => Name;
 
@@ -83,6 +93,13 @@ internal sealed record SnippetFamily(string Name, IReadOnlyList<Code> Codes, int
         return info.Mnemonic is Mnemonic.Emms or Mnemonic.Ldmxcsr or Mnemonic.Stmxcsr;
     }
 
+    private static bool IsAvx(OpCodeInfo info) => !NotCompared.Contains(info.Mnemonic) && LiftTable.For(info.Mnemonic).Method is not null
+        && info.Code.CpuidFeatures().All(feature => feature is CpuidFeature.AVX or CpuidFeature.AVX2 or CpuidFeature.FMA or CpuidFeature.F16C
+            || (feature is CpuidFeature.AES or CpuidFeature.PCLMULQDQ && Aes.IsSupported)
+            || (feature is CpuidFeature.VAES or CpuidFeature.VPCLMULQDQ && Pclmulqdq.V256.IsSupported));
+
+    private static bool IsBits(Code code) => code.CpuidFeatures() is [CpuidFeature.BMI1 or CpuidFeature.BMI2 or CpuidFeature.ADX, ..];
+
     private static bool IsX87(OpCodeInfo info) => info.Mnemonic.ToString()[0] == 'F'
         && info.Code.CpuidFeatures() is { Length: > 0 } features
         && (features[0].ToString().StartsWith("FPU", StringComparison.Ordinal) || features[0] == CpuidFeature.SSE3)
@@ -90,13 +107,13 @@ internal sealed record SnippetFamily(string Name, IReadOnlyList<Code> Codes, int
 
     private static bool IsBase(OpCodeInfo info) => info.Encoding == EncodingKind.Legacy && !IsVector(info);
 
-    private static List<Code> Select(Func<OpCodeInfo, bool> wanted)
+    private static List<Code> Select(Func<OpCodeInfo, bool> wanted, EncodingKind encoding = EncodingKind.Legacy)
     {
         var codes = new List<Code>();
         foreach (Code code in Enum.GetValues<Code>())
         {
             OpCodeInfo info = code.ToOpCode();
-            if (info is { IsInstruction: true, Mode64: true, Encoding: EncodingKind.Legacy } && !NeverHere(info) && wanted(info) && !IsShortNearBranch(code))
+            if (info is { IsInstruction: true, Mode64: true } && info.Encoding == encoding && !NeverHere(info) && wanted(info) && !IsShortNearBranch(code))
             {
                 codes.Add(code);
             }

@@ -27,6 +27,14 @@ internal sealed unsafe partial class SnippetGenerator
             _input.Mxcsr &= ~((uint)_random.Below(64) << 7) & ~0x3fu;
         }
 
+        fixed (byte* upper = _input.Upper)
+        {
+            for (int i = 0; i < 2 * NativeSnippet.UpperHalves; i++)
+            {
+                *(ulong*)(upper + (8 * i)) = VectorValue();
+            }
+        }
+
         fixed (byte* image = _input.Fx)
         {
             for (int i = 0; i < 8; i++)

@@ -19,9 +19,13 @@ internal sealed unsafe partial class SnippetGenerator
         {
             case OpCodeOperandKind.mem:
             case OpCodeOperandKind.r8_or_mem or OpCodeOperandKind.r16_or_mem or OpCodeOperandKind.r32_or_mem or OpCodeOperandKind.r64_or_mem:
-            case OpCodeOperandKind.mm_or_mem or OpCodeOperandKind.xmm_or_mem:
+            case OpCodeOperandKind.mm_or_mem or OpCodeOperandKind.xmm_or_mem or OpCodeOperandKind.ymm_or_mem:
                 instruction.SetOpKind(operand, OpKind.Memory);
                 FillMemory(ref instruction, info);
+                return true;
+            case OpCodeOperandKind.mem_vsib32x or OpCodeOperandKind.mem_vsib64x or OpCodeOperandKind.mem_vsib32y or OpCodeOperandKind.mem_vsib64y:
+                instruction.SetOpKind(operand, OpKind.Memory);
+                FillVectorIndexed(ref instruction, kind);
                 return true;
             case OpCodeOperandKind.mem_offs:
                 instruction.SetOpKind(operand, OpKind.Memory);
@@ -50,13 +54,16 @@ internal sealed unsafe partial class SnippetGenerator
     private Register RegisterOf(OpCodeOperandKind kind) => kind switch
     {
         OpCodeOperandKind.r8_or_mem or OpCodeOperandKind.r16_or_mem or OpCodeOperandKind.r32_or_mem or OpCodeOperandKind.r64_or_mem
-            or OpCodeOperandKind.mm_or_mem or OpCodeOperandKind.xmm_or_mem when _random.OneIn(2) => Register.None,
+            or OpCodeOperandKind.mm_or_mem or OpCodeOperandKind.xmm_or_mem or OpCodeOperandKind.ymm_or_mem when _random.OneIn(2) => Register.None,
         OpCodeOperandKind.r8_reg or OpCodeOperandKind.r8_opcode or OpCodeOperandKind.r8_or_mem => Register.AL + _random.Below(20),
         OpCodeOperandKind.r16_reg or OpCodeOperandKind.r16_opcode or OpCodeOperandKind.r16_or_mem or OpCodeOperandKind.r16_rm => Register.AX + _random.Below(16),
-        OpCodeOperandKind.r32_reg or OpCodeOperandKind.r32_opcode or OpCodeOperandKind.r32_or_mem or OpCodeOperandKind.r32_rm => Register.EAX + _random.Below(16),
-        OpCodeOperandKind.r64_reg or OpCodeOperandKind.r64_opcode or OpCodeOperandKind.r64_or_mem or OpCodeOperandKind.r64_rm => Register.RAX + _random.Below(16),
+        OpCodeOperandKind.r32_reg or OpCodeOperandKind.r32_opcode or OpCodeOperandKind.r32_or_mem or OpCodeOperandKind.r32_rm or OpCodeOperandKind.r32_vvvv => Register.EAX + _random.Below(16),
+        OpCodeOperandKind.r64_reg or OpCodeOperandKind.r64_opcode or OpCodeOperandKind.r64_or_mem or OpCodeOperandKind.r64_rm or OpCodeOperandKind.r64_vvvv => Register.RAX + _random.Below(16),
         OpCodeOperandKind.mm_reg or OpCodeOperandKind.mm_rm or OpCodeOperandKind.mm_or_mem => Register.MM0 + _random.Below(8),
-        OpCodeOperandKind.xmm_reg or OpCodeOperandKind.xmm_rm or OpCodeOperandKind.xmm_or_mem => Register.XMM0 + _random.Below(16),
+        OpCodeOperandKind.xmm_reg or OpCodeOperandKind.xmm_rm or OpCodeOperandKind.xmm_or_mem
+            or OpCodeOperandKind.xmm_vvvv or OpCodeOperandKind.xmm_is4 => Register.XMM0 + _random.Below(16),
+        OpCodeOperandKind.ymm_reg or OpCodeOperandKind.ymm_rm or OpCodeOperandKind.ymm_or_mem
+            or OpCodeOperandKind.ymm_vvvv or OpCodeOperandKind.ymm_is4 => Register.YMM0 + _random.Below(16),
         OpCodeOperandKind.sti_opcode => Register.ST0 + _random.Below(8),
         OpCodeOperandKind.st0 => Register.ST0,
         OpCodeOperandKind.al => Register.AL,
@@ -192,7 +199,7 @@ internal sealed unsafe partial class SnippetGenerator
             5 => (ulong)((3 * PageSize) - _random.Below(size + 1)),
             _ => (ulong)(512 + _random.Below(PageSize)),
         };
-        bool aligned = size >= 16 ? !_random.OneIn(8) || AcceptsUnalignedHere(info) : _random.OneIn(2);
+        bool aligned = size >= 16 && info.Encoding == EncodingKind.Legacy ? !_random.OneIn(8) || AcceptsUnalignedHere(info) : _random.OneIn(2);
         if (aligned || (atomic && size > 1 && (offset & 63) + (uint)size > 64))
         {
             // A locked access across a cache line is a split lock, for which some kernels punish a process.
@@ -217,11 +224,33 @@ internal sealed unsafe partial class SnippetGenerator
         Mnemonic.Cmpxchg8b or Mnemonic.Cmpxchg16b => _random.OneIn(2) || TryPrepareWideExchange(instruction),
         Mnemonic.Popf or Mnemonic.Popfq => PrepareFlags(),
         Mnemonic.Enter or Mnemonic.Leave => TrySet(Register.RBP, Stack + 4096 + (uint)(8 * _random.Below(32))),
-        Mnemonic.Maskmovq or Mnemonic.Maskmovdqu => TrySet(Register.RDI, Data + (uint)_random.Below(4200)),
-        Mnemonic.Ldmxcsr => _random.OneIn(8) || EmitToMemory(instruction, Code.Mov_rm32_imm32, 0x1f80 | (_random.Next() & 0xe07f)),
+        Mnemonic.Maskmovq or Mnemonic.Maskmovdqu or Mnemonic.Vmaskmovdqu => TrySet(Register.RDI, Data + (uint)_random.Below(4200)),
+        Mnemonic.Ldmxcsr or Mnemonic.Vldmxcsr => _random.OneIn(8) || EmitToMemory(instruction, Code.Mov_rm32_imm32, 0x1f80 | (_random.Next() & 0xe07f)),
         Mnemonic.Fldcw => _random.OneIn(8) || EmitToMemory(instruction, Code.Mov_rm16_imm16, 0x37f | (_random.Next() & 0xc00)),
+        _ when instruction.MemoryIndex.IsVectorRegister() => TryPrepareGather(instruction),
         _ => true,
     };
+
+    // Indices up to 1023, which with a scale reach from the data pages into those behind them.
+    private bool TryPrepareGather(in Instruction instruction)
+    {
+        Register index = Register.YMM0 + instruction.MemoryIndex.GetNumber();
+        bool narrow = instruction.Mnemonic is Mnemonic.Vgatherdps or Mnemonic.Vgatherdpd or Mnemonic.Vpgatherdd or Mnemonic.Vpgatherdq;
+        bool unique = instruction.Op0Register.GetNumber() != instruction.Op2Register.GetNumber()
+            && instruction.MemoryIndex.GetNumber() != instruction.Op0Register.GetNumber() && instruction.MemoryIndex.GetNumber() != instruction.Op2Register.GetNumber();
+        return unique && Emit(Instruction.Create(narrow ? Code.VEX_Vpsrld_ymm_ymm_imm8 : Code.VEX_Vpsrlq_ymm_ymm_imm8, index, index, narrow ? 22 : 54), note: true);
+    }
+
+    private void FillVectorIndexed(ref Instruction instruction, OpCodeOperandKind kind)
+    {
+        bool wide = kind is OpCodeOperandKind.mem_vsib32y or OpCodeOperandKind.mem_vsib64y;
+        ulong target = Data + (uint)_random.Below(2048);
+        ulong start = _input.Gpr[_baseRegister - Register.RAX];
+        instruction.MemoryBase = Sized(_baseRegister);
+        instruction.MemoryIndex = (wide ? Register.YMM0 : Register.XMM0) + _random.Below(16);
+        instruction.MemoryIndexScale = 1 << _random.Below(4);
+        SetDisplacement(ref instruction, _narrowAddresses ? (int)(target - start) : (long)(target - start));
+    }
 
     private bool TryPrepareString(in Instruction instruction)
     {

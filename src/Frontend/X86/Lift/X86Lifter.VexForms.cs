@@ -60,15 +60,18 @@ internal sealed unsafe partial class X86Lifter
             return;
         }
 
-        bool wide = IsWide(instruction);
-        ushort result = lifter.Narrow(instruction, VexEntry(Mnemonic.Vcvtps2ph), VectorSlotOf(instruction.Op1Register));
+        ushort source = VectorSlotOf(instruction.Op1Register);
         if (instruction.Op0Kind == OpKind.Memory)
         {
-            int bytes = wide ? 16 : 8;
-            lifter.Store(lifter.Memory(instruction, bytes, write: true), WidthOf(bytes), result);
+            // A store that faults leaves no exception flags: it is tried first.
+            int bytes = IsWide(instruction) ? 16 : 8;
+            MemoryOperand memory = lifter.Memory(instruction, bytes, write: true);
+            lifter.Load(IrOpcode.LoadForWrite, SourceTemporary, WidthOf(bytes), WidthOf(bytes), memory);
+            lifter.Store(memory, WidthOf(bytes), lifter.Narrow(instruction, VexEntry(Mnemonic.Vcvtps2ph), source));
             return;
         }
 
+        ushort result = lifter.Narrow(instruction, VexEntry(Mnemonic.Vcvtps2ph), source);
         ushort destination = VectorSlotOf(instruction.Op0Register);
         lifter.Move(destination, IrWidth.W128, result);
         lifter.ClearHigh(destination);
