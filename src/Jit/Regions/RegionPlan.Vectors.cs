@@ -146,6 +146,7 @@ internal sealed partial class RegionPlan
             return live;
         }
 
+        live = IrVectorOps.ReadsDestination(op.VectorOp) ? live.With(op.Dst) : live;
         live = instruction.ReadsFirst ? live.With(op.A) : live;
         return instruction.ReadsSecond ? live.With(op.B) : live;
     }

@@ -243,7 +243,8 @@ internal sealed unsafe class RegionRig : IDisposable
     // The lazy triple is compared by value; temporaries are nobody's.
     private static bool IsCompared(int offset) =>
         offset is not ((>= 0x40 and < 0x60) or (>= CpuHeader.TemporarySlot and < CpuHeader.Size) or 0x18)
-        && offset is not (>= CpuHeader.ScalarEnd + (CpuHeader.VectorTemporary * CpuHeader.VectorStride) and < CpuHeader.VectorEnd);
+        && offset is not (>= CpuHeader.ScalarEnd + (CpuHeader.VectorTemporary * CpuHeader.VectorStride) and < CpuHeader.VectorEnd)
+        && offset is not (>= CpuHeader.UnusedVectorSlot and < CpuHeader.UnusedVectorSlot + CpuHeader.VectorStride);
 
     private static IEnumerable<(int Op, ulong Target)> JumpsOf(IrOp[] ops, ulong pc, ulong mask)
     {

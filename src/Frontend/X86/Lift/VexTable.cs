@@ -10,11 +10,11 @@ internal static unsafe class VexTable
     /// <summary>Lane helpers of AVX2: what <see cref="X86Lifter.VexHelper"/> takes an index of.</summary>
     public static readonly SimdEntry[] Helpers =
     [
-        Entry(&VexLanesHelpers.ShiftLeftDwords),
-        Entry(&VexLanesHelpers.ShiftLeftQwords),
-        Entry(&VexLanesHelpers.ShiftRightDwords),
-        Entry(&VexLanesHelpers.ShiftRightQwords),
-        Entry(&VexLanesHelpers.ShiftRightArithmeticDwords),
+        Entry(&VexLanesHelpers.ShiftLeftDwords, IrVectorOp.ShiftLeftEachI32),
+        Entry(&VexLanesHelpers.ShiftLeftQwords, IrVectorOp.ShiftLeftEachI64),
+        Entry(&VexLanesHelpers.ShiftRightDwords, IrVectorOp.ShiftRightEachI32),
+        Entry(&VexLanesHelpers.ShiftRightQwords, IrVectorOp.ShiftRightEachI64),
+        Entry(&VexLanesHelpers.ShiftRightArithmeticDwords, IrVectorOp.ShiftRightArithmeticEachI32),
         Entry(&XmmShuffle.Blendps, IrVectorOp.BlendI32),
     ];
 
@@ -116,6 +116,6 @@ internal static unsafe class VexTable
         Mnemonic.Vfmsubadd231ps, Mnemonic.Vfmsubadd231pd,
     ];
 
-    private static SimdEntry Entry(delegate*<CpuHeader*, byte*, byte*, byte*, int, void> helper, IrVectorOp operation = IrVectorOp.None) =>
+    private static SimdEntry Entry(delegate*<CpuHeader*, byte*, byte*, byte*, int, void> helper, IrVectorOp operation) =>
         new((nint)helper, 16, SimdResult.Vector, Aligned: false, MayRaise: false, operation);
 }

@@ -135,10 +135,12 @@ internal sealed unsafe partial class X86Lifter
             4 => &VexLanesHelpers.BlendDwords,
             _ => &VexLanesHelpers.BlendQwords,
         };
-        lifter.ThroughResult(instruction, (nint)helper, VectorSlotOf(instruction.Op1Register), second, wide, mayRaise: false, 0);
+        IrVectorOp operation = bytes switch { 1 => IrVectorOp.BlendSignI8, 4 => IrVectorOp.BlendSignI32, _ => IrVectorOp.BlendSignI64 };
+        var entry = new SimdEntry((nint)helper, 16, SimdResult.Vector, Aligned: false, MayRaise: false, operation);
+        lifter.ThroughResult(instruction, entry, VectorSlotOf(instruction.Op1Register), second, wide, 0);
     }
 
-    /// <summary>FMA. The argument says which operands are multiplied, what is negated, and the lanes (<see cref="FusedMultiply.Pack"/>).</summary>
+    /// <summary>FMA. The argument says which operands are multiplied, what is negated, and the lanes (<see cref="Simd.FusedMultiply"/>).</summary>
     public static void FusedMultiplyAdd(X86Lifter lifter, in Instruction instruction, int argument)
     {
         if (!lifter.BeginVex())
@@ -149,21 +151,40 @@ internal sealed unsafe partial class X86Lifter
         bool wide = IsWide(instruction);
         int bytes = (argument & FusedMultiply.Scalar) == 0 ? (wide ? WideBytes : 16) : (argument & FusedMultiply.Double) != 0 ? 8 : 4;
         ushort third = lifter.VexSource(instruction, 2, bytes);
-        delegate*<CpuHeader*, byte*, byte*, byte*, int, void> helper = (argument & (FusedMultiply.Scalar | FusedMultiply.Double)) switch
-        {
-            0 => &FusedMultiply<float, Packed>.Compute,
-            FusedMultiply.Double => &FusedMultiply<double, Packed>.Compute,
-            FusedMultiply.Scalar => &FusedMultiply<float, Scalar>.Compute,
-            _ => &FusedMultiply<double, Scalar>.Compute,
-        };
         lifter.MoveWide(ResultTemporary, VectorSlotOf(instruction.Op0Register));
-        lifter.ThroughResult(instruction, (nint)helper, VectorSlotOf(instruction.Op1Register), third, wide, mayRaise: true, argument);
+        lifter.ThroughResult(instruction, FusedEntry(argument), VectorSlotOf(instruction.Op1Register), third, wide, argument);
+    }
+
+    private static SimdEntry FusedEntry(int argument)
+    {
+        delegate*<CpuHeader*, byte*, byte*, byte*, int, void> helper;
+        IrVectorOp operation;
+        switch (argument & (FusedMultiply.Scalar | FusedMultiply.Double))
+        {
+            case 0:
+                helper = &FusedMultiply<float, Packed>.Compute;
+                operation = IrVectorOp.FusedMultiplyAddF32;
+                break;
+            case FusedMultiply.Double:
+                helper = &FusedMultiply<double, Packed>.Compute;
+                operation = IrVectorOp.FusedMultiplyAddF64;
+                break;
+            case FusedMultiply.Scalar:
+                helper = &FusedMultiply<float, Scalar>.Compute;
+                operation = IrVectorOp.FusedMultiplyAddScalarF32;
+                break;
+            default:
+                helper = &FusedMultiply<double, Scalar>.Compute;
+                operation = IrVectorOp.FusedMultiplyAddScalarF64;
+                break;
+        }
+
+        return new SimdEntry((nint)helper, 16, SimdResult.Vector, Aligned: false, MayRaise: true, operation);
     }
 
     /// <summary>A helper with a third operand, which is in the temporary where its result goes.</summary>
-    private void ThroughResult(in Instruction instruction, nint helper, ushort first, ushort second, bool wide, bool mayRaise, int immediate)
+    private void ThroughResult(in Instruction instruction, in SimdEntry entry, ushort first, ushort second, bool wide, int immediate)
     {
-        var entry = new SimdEntry(helper, 16, SimdResult.Vector, Aligned: false, mayRaise, IrVectorOp.None);
         ushort destination = VectorSlotOf(instruction.Op0Register);
         if (wide)
         {
