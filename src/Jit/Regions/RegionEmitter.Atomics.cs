@@ -14,16 +14,17 @@ internal sealed unsafe partial class RegionEmitter
         IlLabel miss = StubHere();
         FindEntry(_address);
 
-        // The tag of a page has no bits in its low end: one comparison looks at the page and at the alignment.
-        _il.Load(_entry);
-        _il.Constant4(WriteTagOffset);
-        _il.Emit(Il.Add);
-        _il.Emit(Il.LoadI8);
-        _il.Load(_address);
-        _il.Constant8(PageMask | ((1L << (int)op.Width) - 1));
-        _il.Emit(Il.And);
-        _il.Emit(Il.BranchNotEqual, miss);
+        // Apart: the tag of a page that needs the slow path has bits in its low end, which an address has where it is not aligned.
+        if (op.Width != IrWidth.W8)
+        {
+            _il.Load(_address);
+            _il.Constant8((1L << (int)op.Width) - 1);
+            _il.Emit(Il.And);
+            _il.Constant8(0);
+            _il.Emit(Il.BranchNotEqual, miss);
+        }
 
+        EmitTagCheck(_address, 1, WriteTagOffset, miss);
         PushEntryHost(_address);
         if (HostAtomics.Find(op.Atomic, op.Width) is MethodInfo method)
         {

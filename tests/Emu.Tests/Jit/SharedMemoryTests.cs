@@ -40,6 +40,35 @@ public sealed class SharedMemoryTests
         Assert.NotNull(bench.ExitCode);
     }
 
+    // The tags of such a page have bits where an unaligned address has its own.
+    [Fact]
+    public void LockedInstructions_UnalignedInMmioAndCodePages_TakeTheSlowPath()
+    {
+        const ulong Nothing = 0x20_0010; // behind the RAM
+        const ulong Code = 0x1f00;
+        using var bench = new TcgBench(options: TierOptions.AtOnce(2));
+        bench.Load(64, c =>
+        {
+            Label again = c.CreateLabel();
+            c.Label(ref again);
+            c.mov(eax, 0);
+            c.xchg(__dword_ptr[rbx], eax);
+            c.@lock.inc(__qword_ptr[rdi]);
+            c.inc(rbx);
+            c.inc(rdi);
+            c.dec(rcx);
+            c.jnz(again);
+        });
+        X86State state = bench.LongModeState();
+        bench.Ram.WriteValue(0x102008, 0x20_0087, 8);
+        (state.Gpr[1], state.Gpr[3], state.Gpr[7]) = (32, Nothing, Code);
+
+        X86State end = bench.Run(state);
+
+        Assert.Equal((0UL, 0xffff_ffffUL), (end.Gpr[1], end.Gpr[0]));
+        Assert.Equal(0x0101_0101_0101_0101UL, bench.Ram.ReadValue(Code, 8));
+    }
+
     /// <summary>Two CPUs add to one cell by instructions that only help when they are atomic, in compiled code.</summary>
     [Fact]
     public void LockedInstructionsOfTwoCpus_LoseNothing()
