@@ -83,6 +83,19 @@ public sealed partial class CpuModel
     /// <summary>True when the model has <paramref name="feature"/>.</summary>
     public bool Has(CpuFeature feature) => _features[(int)feature];
 
+    /// <summary>The same model without <paramref name="features"/>.</summary>
+    public CpuModel Without(IEnumerable<CpuFeatureInfo> features)
+    {
+        ArgumentNullException.ThrowIfNull(features);
+        var left = new BitArray(_features);
+        foreach (CpuFeatureInfo info in features)
+        {
+            left[(int)info.Feature] = false;
+        }
+
+        return new CpuModel(Name, left, ProcessorCount);
+    }
+
     /// <summary>The same model for a machine of <paramref name="count"/> vCPUs.</summary>
     public CpuModel WithProcessorCount(int count) => new(Name, _features, count);
 

@@ -5,6 +5,9 @@ namespace Emu.Tests.Oracle;
 /// <summary>Operands and the setup some instructions need.</summary>
 internal sealed unsafe partial class SnippetGenerator
 {
+    // MXCSR.MM of AMD processors, reserved elsewhere and in the emulator.
+    private const uint MisalignedMask = 1 << 17;
+
     private bool TryFill(ref Instruction instruction, OpCodeInfo info, int operand)
     {
         OpCodeOperandKind kind = info.GetOpKind(operand);
@@ -225,7 +228,7 @@ internal sealed unsafe partial class SnippetGenerator
         Mnemonic.Popf or Mnemonic.Popfq => PrepareFlags(),
         Mnemonic.Enter or Mnemonic.Leave => TrySet(Register.RBP, Stack + 4096 + (uint)(8 * _random.Below(32))),
         Mnemonic.Maskmovq or Mnemonic.Maskmovdqu or Mnemonic.Vmaskmovdqu => TrySet(Register.RDI, Data + (uint)_random.Below(4200)),
-        Mnemonic.Ldmxcsr or Mnemonic.Vldmxcsr => _random.OneIn(8) || EmitToMemory(instruction, Code.Mov_rm32_imm32, 0x1f80 | (_random.Next() & 0xe07f)),
+        Mnemonic.Ldmxcsr or Mnemonic.Vldmxcsr => EmitToMemory(instruction, Code.Mov_rm32_imm32, _random.OneIn(8) ? (uint)_random.Value() & ~MisalignedMask : 0x1f80 | (_random.Next() & 0xe07f)),
         Mnemonic.Fldcw => _random.OneIn(8) || EmitToMemory(instruction, Code.Mov_rm16_imm16, 0x37f | (_random.Next() & 0xc00)),
         _ when instruction.MemoryIndex.IsVectorRegister() => TryPrepareGather(instruction),
         _ => true,

@@ -49,6 +49,19 @@ public sealed class AvxTests : IDisposable
     }
 
     [Fact]
+    public void RandomNumbers_AreThere()
+    {
+        Trap trap = _bench.Run(c =>
+        {
+            c.rdrand(rax);
+            c.rdseed(rcx);
+        });
+
+        Assert.Equal((-1, 1UL), (trap.Vector, trap.Rflags & 0x8d5));
+        Assert.NotEqual(trap.Gpr[0], trap.Gpr[1]);
+    }
+
+    [Fact]
     public void LegacySse_KeepsTheUpperHalf_VexClearsIt()
     {
         Trap trap = _bench.RunFrom(Enabled(), c =>

@@ -8,14 +8,16 @@ internal static unsafe partial class LiftTable
 {
     private static void AddVex(AddRow row)
     {
-        for (int i = 0; i < VexTable.Lanes.Length; i += 2)
+        ReadOnlySpan<Mnemonic> lanes = VexTable.Lanes;
+        for (int i = 0; i < lanes.Length; i += 2)
         {
-            row(VexTable.Lanes[i], X86Lifter.VexLanes, (int)VexTable.Lanes[i + 1]);
+            row(lanes[i], X86Lifter.VexLanes, (int)lanes[i + 1]);
         }
 
-        for (int i = 0; i < VexTable.HelperMnemonics.Length; i++)
+        ReadOnlySpan<Mnemonic> helpers = VexTable.HelperMnemonics;
+        for (int i = 0; i < helpers.Length; i++)
         {
-            row(VexTable.HelperMnemonics[i], X86Lifter.VexHelper, i);
+            row(helpers[i], X86Lifter.VexHelper, i);
         }
 
         AddFusedMultiplies(row);
@@ -28,6 +30,7 @@ internal static unsafe partial class LiftTable
         const int Both = FusedMultiply.SubtractEven | FusedMultiply.SubtractOdd;
         ReadOnlySpan<int> operations = [0, Both, FusedMultiply.NegateProduct, FusedMultiply.NegateProduct | Both, FusedMultiply.SubtractEven, FusedMultiply.SubtractOdd];
         ReadOnlySpan<int> lanes = [0, FusedMultiply.Double, FusedMultiply.Scalar, FusedMultiply.Scalar | FusedMultiply.Double];
+        ReadOnlySpan<Mnemonic> mnemonics = VexTable.FusedMultiplies;
         int next = 0;
         for (int operation = 0; operation < operations.Length; operation++)
         {
@@ -35,7 +38,7 @@ internal static unsafe partial class LiftTable
             {
                 for (int i = 0; i < (operation < 4 ? 4 : 2); i++)
                 {
-                    row(VexTable.FusedMultiplies[next++], X86Lifter.FusedMultiplyAdd, order | operations[operation] | lanes[i]);
+                    row(mnemonics[next++], X86Lifter.FusedMultiplyAdd, order | operations[operation] | lanes[i]);
                 }
             }
         }

@@ -34,8 +34,10 @@ internal static unsafe class Mxcsr
     /// <summary>FTZ.</summary>
     public const uint FlushToZero = 1 << 15;
 
-    // In the word of collected exceptions: there is one.
+    // The word of collected exceptions: that there is one, the step in progress, the flags of each step.
     private const uint Gathering = 1u << 31;
+    private const int StepShift = 28;
+    private const int BitsPerStep = 8;
 
     /// <summary>
     /// True when host arithmetic gives the same bits for operands and results that raise nothing but precision: rounding to
@@ -54,7 +56,7 @@ internal static unsafe class Mxcsr
         X86CpuState* state = (X86CpuState*)cpu;
         if (state->GatheredExceptions != 0)
         {
-            state->GatheredExceptions |= (uint)FloatFlags.Precision;
+            Collect(state, FloatFlags.Precision);
         }
         else
         {
@@ -65,13 +67,33 @@ internal static unsafe class Mxcsr
     /// <summary>From here on exceptions are collected: the lanes of one instruction are computed in several steps.</summary>
     public static void BeginGather(CpuHeader* cpu) => ((X86CpuState*)cpu)->GatheredExceptions = Gathering;
 
-    /// <summary>Commits what was collected.</summary>
+    /// <summary>While exceptions are collected, those that follow are of step <paramref name="step"/> of the instruction, from 0 to 2.</summary>
+    public static void BeginStep(CpuHeader* cpu, int step)
+    {
+        uint* gathered = &((X86CpuState*)cpu)->GatheredExceptions;
+        if (*gathered != 0)
+        {
+            *gathered = (*gathered & ~(3u << StepShift)) | ((uint)step << StepShift);
+        }
+    }
+
+    /// <summary>Commits what was collected, step by step: where one stops, nothing is seen of the next.</summary>
     public static void EndGather(CpuHeader* cpu)
     {
-        FloatContext context = Context(cpu);
-        context.Flags = (FloatFlags)((X86CpuState*)cpu)->GatheredExceptions & FloatFlags.All;
+        uint gathered = ((X86CpuState*)cpu)->GatheredExceptions;
         ((X86CpuState*)cpu)->GatheredExceptions = 0;
-        Commit(cpu, context);
+        FloatContext context = Context(cpu);
+        for (int step = 0; step < 3; step++)
+        {
+            context.Flags = (FloatFlags)(gathered >> (BitsPerStep * step)) & FloatFlags.All;
+            Commit(cpu, context);
+        }
+    }
+
+    private static void Collect(X86CpuState* state, FloatFlags flags)
+    {
+        int step = (int)(state->GatheredExceptions >> StepShift) & 3;
+        state->GatheredExceptions |= (uint)flags << (BitsPerStep * step);
     }
 
     /// <summary>The control of an operation.</summary>
@@ -98,7 +120,7 @@ internal static unsafe class Mxcsr
         X86CpuState* state = (X86CpuState*)cpu;
         if (state->GatheredExceptions != 0)
         {
-            state->GatheredExceptions |= (uint)context.Flags;
+            Collect(state, context.Flags);
             return;
         }
 
