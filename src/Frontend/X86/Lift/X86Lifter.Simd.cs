@@ -254,7 +254,8 @@ internal sealed unsafe partial class X86Lifter
     // PCMPESTRI and PCMPESTRM take lengths from RAX and RDX.
     private IrCallEffects SimdEffects(in Instruction instruction, in SimdEntry entry) =>
         (!entry.MayRaise ? IrCallEffects.None : (_modeKey & X86ModeKey.FloatDefault) != 0 ? IrCallEffects.Float : IrCallEffects.Float | IrCallEffects.MayFault)
-        | (instruction.Mnemonic is Mnemonic.Pcmpestri or Mnemonic.Pcmpestrm or Mnemonic.Pcmpestri64 or Mnemonic.Pcmpestrm64 ? IrCallEffects.ReadsRegisters : IrCallEffects.None);
+        | (instruction.Mnemonic is Mnemonic.Pcmpestri or Mnemonic.Pcmpestrm or Mnemonic.Pcmpestri64 or Mnemonic.Pcmpestrm64
+            or Mnemonic.Vpcmpestri or Mnemonic.Vpcmpestrm or Mnemonic.Vpcmpestri64 or Mnemonic.Vpcmpestrm64 ? IrCallEffects.ReadsRegisters : IrCallEffects.None);
 
     private static long SimdImmediate(in Instruction instruction)
     {
