@@ -21,6 +21,7 @@ internal static partial class RegionComparison
     [
         ("integer", Integer), ("memory", Memory), ("branch", Branch), ("call", Call), ("crc32", Crc), ("hash", Hash), ("sieve", Sieve),
         ("copy8", Copy), ("sum", Sum), ("sort", Sort), ("string", ScanString), ("divide", Divide),
+        ("avx2blur", WideBlur), ("avx2scan", WideScan), ("fmadot", FusedDot),
         ("mandel", Mandel), ("matmul", Matmul), ("nbody", Bodies), ("fpconv", Convert), ("sse2blur", Blur), ("sse2int", PackedInteger),
     ];
 
@@ -109,7 +110,7 @@ internal static partial class RegionComparison
         new Random(1).NextBytes(bench.Ram.Slice(0x20000, 0x20000));
         X86State start = bench.LongModeState();
         (start.Gpr[6], start.Gpr[7]) = (0x20000, 0x30000);
-        return start;
+        return start with { Cr4 = start.Cr4 | (1 << 18), Xcr0 = 7 };
     }
 
     private static void Repeat(Assembler c, Action body)

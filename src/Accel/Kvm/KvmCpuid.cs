@@ -29,6 +29,7 @@ internal static class KvmCpuid
     public static KvmCpuidEntry[] Build(CpuModel model, IReadOnlyList<KvmCpuidEntry> supported, int index, bool apicInKernel, int tscKhz)
     {
         var entries = new List<KvmCpuidEntry>();
+        model = model.Without([.. Missing(model, supported, apicInKernel)]);
         var context = new CpuidContext((uint)index, ApicEnabled: true, Osxsave: false, model.Xcr0Mask);
         AddRange(entries, model, context, 0);
         if (model.Has(CpuFeature.Hypervisor))
@@ -37,11 +38,6 @@ internal static class KvmCpuid
         }
 
         AddRange(entries, model, context, ExtendedBase);
-        foreach (CpuFeatureInfo info in model.Features.Where(info => !IsOffered(info, supported, apicInKernel)))
-        {
-            Clear(entries, info);
-        }
-
         LimitAddressWidth(entries, supported);
         return [.. entries];
     }
@@ -60,7 +56,7 @@ internal static class KvmCpuid
                 continue;
             }
 
-            int subleaves = leaf switch { 4 => 4, 7 => 1, 0xb => 3, 0xd => 2, _ => 0 };
+            int subleaves = leaf switch { 4 => 4, 7 => 1, 0xb => 3, 0xd => 3, _ => 0 };
             for (uint subleaf = 0; subleaf < Math.Max(1, subleaves); subleaf++)
             {
                 CpuidResult result = model.GetCpuid(leaf, subleaf, context);
@@ -92,26 +88,6 @@ internal static class KvmCpuid
         CpuFeature.X2apic or CpuFeature.TscDeadline => apicInKernel,
         _ => (Register(Find(supported, info.Leaf, info.Subleaf), info.Register) & (1u << info.Bit)) != 0,
     };
-
-    private static void Clear(List<KvmCpuidEntry> entries, CpuFeatureInfo info)
-    {
-        // AMD's extended leaf repeats the low feature bits of leaf 1.
-        const uint Shared = 0x0183_f3ff;
-        for (int i = 0; i < entries.Count; i++)
-        {
-            KvmCpuidEntry entry = entries[i];
-            bool repeated = info is { Leaf: 1, Register: CpuidRegister.Edx } && entry.Function == ExtendedBase + 1 && (Shared & (1u << info.Bit)) != 0;
-            if (repeated || (entry.Function == info.Leaf && entry.Index == info.Subleaf))
-            {
-                uint mask = ~(1u << info.Bit);
-                entry.Eax &= info.Register == CpuidRegister.Eax ? mask : uint.MaxValue;
-                entry.Ebx &= info.Register == CpuidRegister.Ebx ? mask : uint.MaxValue;
-                entry.Ecx &= info.Register == CpuidRegister.Ecx ? mask : uint.MaxValue;
-                entry.Edx &= info.Register == CpuidRegister.Edx ? mask : uint.MaxValue;
-                entries[i] = entry;
-            }
-        }
-    }
 
     // A guest that believes in more physical address bits than the host has would set reserved bits of page tables.
     private static void LimitAddressWidth(List<KvmCpuidEntry> entries, IReadOnlyList<KvmCpuidEntry> supported)

@@ -10,8 +10,10 @@ internal static class KvmStateCodec
     private const uint Efer = 0xC000_0080;
     private const uint Unusable = 1 << 16;
     private const int XsaveLegacy = 576;
+    private const int XsaveSize = 832;
     private const int XstateBv = 512;
     private const ulong X87AndSse = 3;
+    private const ulong Avx = 4;
 
     /// <summary>Checks the shape of a state; its values are KVM's to judge.</summary>
     /// <exception cref="ArgumentException">An array has the wrong length, or a register is out of range.</exception>
@@ -102,16 +104,26 @@ internal static class KvmStateCodec
     /// <summary>The XSAVE image in standard format. Components in their initial state are written out, so that equal states look equal.</summary>
     public static byte[] DecodeXsave(ReadOnlySpan<byte> image)
     {
-        byte[] result = image[..XsaveLegacy].ToArray();
-        BinaryPrimitives.WriteUInt64LittleEndian(result.AsSpan(XstateBv), X87AndSse);
+        byte[] result = image[..XsaveSize].ToArray();
+        if ((BinaryPrimitives.ReadUInt64LittleEndian(image[XstateBv..]) & Avx) == 0)
+        {
+            result.AsSpan(XsaveLegacy).Clear();
+        }
+
+        BinaryPrimitives.WriteUInt64LittleEndian(result.AsSpan(XstateBv), X87AndSse | Avx);
         BinaryPrimitives.WriteUInt32LittleEndian(result.AsSpan(28), 0xffff);
         return result;
     }
 
+    /// <summary>The image for KVM. The AVX component is left out in its initial state: the host may not have it.</summary>
     public static KvmXsave EncodeXsave(ReadOnlySpan<byte> image)
     {
         KvmXsave xsave = default;
         image.CopyTo(xsave);
+        Span<byte> bytes = xsave;
+        ulong held = BinaryPrimitives.ReadUInt64LittleEndian(bytes[XstateBv..]);
+        bool hasAvx = image.Length >= XsaveSize && bytes[XsaveLegacy..XsaveSize].ContainsAnyExcept((byte)0);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[XstateBv..], hasAvx ? held : held & ~Avx);
         return xsave;
     }
 

@@ -10,6 +10,8 @@ public sealed partial class CpuModel
     private const uint ExtendedMax = 0x8000_0008;
     private const uint HypervisorBase = 0x4000_0000;
     private const uint XsaveLegacySize = 576;
+    private const uint XsaveAvxSize = 256;
+    private const ulong AvxComponent = 4;
     private const string Vendor = "AuthenticAMD";
     private const string HypervisorSignature = "TCGTCGTCGTCG";
 
@@ -108,13 +110,16 @@ public sealed partial class CpuModel
         _ => new CpuidResult(0, 0, subleaf & 0xff, apicId),
     };
 
+    // SDM vol. 1, 13.2. x87 and SSE live in the legacy area; AVX, the upper halves of YMM, follows it in both formats.
     private CpuidResult Xsave(uint subleaf, ulong xcr0) => !Has(CpuFeature.Xsave) ? default : subleaf switch
     {
-        // x87 and SSE live in the legacy area, so the size is the same whatever XCR0 enables.
-        0 => new CpuidResult((uint)Xcr0Mask, XsaveLegacySize, XsaveLegacySize, 0),
-        1 => new CpuidResult(0, xcr0 != 0 ? XsaveLegacySize : 0, 0, 0),
+        0 => new CpuidResult((uint)Xcr0Mask, XsaveSize(xcr0), XsaveSize(Xcr0Mask), 0),
+        1 => new CpuidResult(0, Has(CpuFeature.Xsavec) ? XsaveSize(xcr0) : 0, 0, 0),
+        2 when (Xcr0Mask & AvxComponent) != 0 => new CpuidResult(XsaveAvxSize, XsaveLegacySize, 0, 0),
         _ => default,
     };
+
+    private static uint XsaveSize(ulong components) => XsaveLegacySize + ((components & AvxComponent) != 0 ? XsaveAvxSize : 0);
 
     private static CpuidResult BrandPart(int part) => new(BrandWord(part * 16), BrandWord((part * 16) + 4), BrandWord((part * 16) + 8), BrandWord((part * 16) + 12));
 

@@ -49,7 +49,7 @@ public sealed partial class CpuModel
     public uint Signature { get; } = 0x0006_0fb1;
 
     /// <summary>XCR0 bits that XSETBV accepts.</summary>
-    public ulong Xcr0Mask => Has(CpuFeature.Xsave) ? 3UL : 1;
+    public ulong Xcr0Mask => !Has(CpuFeature.Xsave) ? 1 : Has(CpuFeature.Avx) ? 7UL : 3;
 
     /// <summary>The features, in table order.</summary>
     public IEnumerable<CpuFeatureInfo> Features => CpuFeatureTable.All.Where(info => Has(info.Feature));
@@ -82,6 +82,19 @@ public sealed partial class CpuModel
 
     /// <summary>True when the model has <paramref name="feature"/>.</summary>
     public bool Has(CpuFeature feature) => _features[(int)feature];
+
+    /// <summary>The same model without <paramref name="features"/>.</summary>
+    public CpuModel Without(IEnumerable<CpuFeatureInfo> features)
+    {
+        ArgumentNullException.ThrowIfNull(features);
+        var left = new BitArray(_features);
+        foreach (CpuFeatureInfo info in features)
+        {
+            left[(int)info.Feature] = false;
+        }
+
+        return new CpuModel(Name, left, ProcessorCount);
+    }
 
     /// <summary>The same model for a machine of <paramref name="count"/> vCPUs.</summary>
     public CpuModel WithProcessorCount(int count) => new(Name, _features, count);

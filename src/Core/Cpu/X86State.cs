@@ -64,8 +64,8 @@ public sealed record X86State
     /// <summary>MSRs by index, those with storage in the CPU.</summary>
     public SortedDictionary<uint, ulong> Msrs { get; init; } = [];
 
-    /// <summary>x87, MMX, SSE (and wider) state as a standard-format XSAVE image (SDM vol. 1, 13.4): at least 576 bytes.</summary>
-    public byte[] Xsave { get; init; } = new byte[576];
+    /// <summary>x87, MMX, SSE (and wider) state as a standard-format XSAVE image (SDM vol. 1, 13.4): at least 576 bytes, 832 with AVX.</summary>
+    public byte[] Xsave { get; init; } = new byte[832];
 
     /// <summary>True while HLT waits for an interrupt.</summary>
     public bool Halted { get; init; }

@@ -5,7 +5,7 @@ namespace Emu.Frontend.Ir;
 
 /// <summary>
 /// The ISA-neutral start of every vCPU's native state block. IR operands are <b>slots</b>: byte offsets from the start of
-/// this block to 8-byte cells (a guest register, a temporary) or 64-byte cells (a vector register). The frontend's own
+/// this block to 8-byte cells (a guest register, a temporary) or 16-byte cells (a vector register, or a part of a wider one). The frontend's own
 /// state struct begins with this header and lays out its registers behind it.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = Size)]
@@ -23,17 +23,23 @@ public unsafe struct CpuHeader
     /// </summary>
     public const ushort ScalarEnd = 1024;
 
-    /// <summary>Bytes from one vector register to the next.</summary>
-    public const int VectorStride = 64;
+    /// <summary>Bytes from one vector register of the IR to the next. Wider registers of the guest are several.</summary>
+    public const int VectorStride = 16;
 
     /// <summary>Number of vector registers, temporaries included.</summary>
-    public const int VectorCount = 20;
+    public const int VectorCount = 40;
 
     /// <summary>Number of the first vector temporary: it holds a value only inside one instruction.</summary>
-    public const int VectorTemporary = 16;
+    public const int VectorTemporary = 32;
 
     /// <summary>End of the vector registers, which begin at <see cref="ScalarEnd"/>.</summary>
     public const ushort VectorEnd = ScalarEnd + (VectorCount * VectorStride);
+
+    /// <summary>Slot of a vector that always reads zero.</summary>
+    public const ushort ZeroVectorSlot = VectorEnd;
+
+    /// <summary>Slot of a vector that nothing reads.</summary>
+    public const ushort UnusedVectorSlot = ZeroVectorSlot + VectorStride;
 
     /// <summary>Slot of the program counter.</summary>
     public const ushort PcSlot = 0x30;

@@ -167,7 +167,7 @@ public enum IrOpcode : byte
     /// <summary>Dst (width Sub) ← memory (width Width), sign-extended.</summary>
     LoadSigned,
 
-    /// <summary>As <see cref="Load"/>, after making sure that a store to the same place cannot fault.</summary>
+    /// <summary>As <see cref="Load"/>, after making sure that a store to the same place cannot fault. Of 128 bits nothing is loaded.</summary>
     LoadForWrite,
 
     /// <summary>Memory ← Dst slot, or the high half of Imm with <see cref="IrOp.ImmediateB"/>.</summary>

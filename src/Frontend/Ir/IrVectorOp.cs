@@ -406,6 +406,45 @@ public enum IrVectorOp : byte
     /// <summary>A with its lowest lane of 32 bits taken from B.</summary>
     MergeLowI32,
 
+    /// <summary>A &lt;&lt; B lane by lane, 32 bits; zero for counts beyond.</summary>
+    ShiftLeftEachI32,
+
+    /// <summary>A &lt;&lt; B lane by lane, 64 bits.</summary>
+    ShiftLeftEachI64,
+
+    /// <summary>A &gt;&gt;&gt; B lane by lane, 32 bits.</summary>
+    ShiftRightEachI32,
+
+    /// <summary>A &gt;&gt;&gt; B lane by lane, 64 bits.</summary>
+    ShiftRightEachI64,
+
+    /// <summary>A &gt;&gt; B lane by lane, 32 bits; copies of the sign for counts beyond.</summary>
+    ShiftRightArithmeticEachI32,
+
+    /// <summary>A round of AES encryption of A with the key B.</summary>
+    AesEncrypt,
+
+    /// <summary>The last round of AES encryption.</summary>
+    AesEncryptLast,
+
+    /// <summary>A round of AES decryption.</summary>
+    AesDecrypt,
+
+    /// <summary>The last round of AES decryption.</summary>
+    AesDecryptLast,
+
+    /// <summary>The carry-less product of the 64-bit lanes of A and B that immediate bits 0 and 4 choose.</summary>
+    MulCarryless,
+
+    /// <summary>B where the top bit of Dst is set, else A; lanes of 8 bits.</summary>
+    BlendSignI8,
+
+    /// <summary>B where the top bit of Dst is set, else A; lanes of 32 bits.</summary>
+    BlendSignI32,
+
+    /// <summary>B where the top bit of Dst is set, else A; lanes of 64 bits.</summary>
+    BlendSignI64,
+
     /// <summary>A + B; lanes of 32 bits.</summary>
     AddF32,
 
@@ -609,6 +648,21 @@ public enum IrVectorOp : byte
 
     /// <summary>The same of doubles.</summary>
     OrderQuietF64,
+
+    /// <summary>
+    /// x × y + z with one rounding; lanes of 32 bits. Immediate bits 1:0 say which operands those are: 0 for Dst, B, A, 1 for A, Dst, B, 2 for
+    /// A, B, Dst. Bits 4:2 are the variant: z is subtracted in odd lanes, in even lanes, the product is negated. A NaN comes out unnegated.
+    /// </summary>
+    FusedMultiplyAddF32,
+
+    /// <summary>The same with lanes of 64 bits.</summary>
+    FusedMultiplyAddF64,
+
+    /// <summary>The same in the lowest lane, the others kept.</summary>
+    FusedMultiplyAddScalarF32,
+
+    /// <summary>The same with lanes of 64 bits.</summary>
+    FusedMultiplyAddScalarF64,
 }
 
 /// <summary>Questions about <see cref="IrVectorOp"/>.</summary>
@@ -616,4 +670,7 @@ public static class IrVectorOps
 {
     /// <summary>True for operations that depend on floating-point control and raise exceptions.</summary>
     public static bool IsFloat(IrVectorOp op) => op >= IrVectorOp.AddF32;
+
+    /// <summary>True for operations that also take what Dst was.</summary>
+    public static bool ReadsDestination(IrVectorOp op) => op is >= IrVectorOp.FusedMultiplyAddF32 or (>= IrVectorOp.BlendSignI8 and <= IrVectorOp.BlendSignI64);
 }

@@ -139,12 +139,13 @@ public sealed unsafe partial class X86Cpu
     internal void Xgetbv()
     {
         CheckXsaveEnabled();
-        if ((uint)State->Gpr[X86Gpr.Rcx] != 0)
+        uint index = (uint)State->Gpr[X86Gpr.Rcx];
+        if (index > (Environment.Model.Has(CpuFeature.Xgetbv1) ? 1u : 0))
         {
             RaiseGeneralProtection();
         }
 
-        SetEdxEax(State->Xcr0);
+        SetEdxEax(index == 0 ? State->Xcr0 : State->Xcr0 & ComponentsInUse());
     }
 
     /// <summary>XSETBV.</summary>
@@ -159,6 +160,7 @@ public sealed unsafe partial class X86Cpu
         }
 
         State->Xcr0 = value;
+        UpdateMode();
     }
 
     /// <summary>HLT.</summary>
@@ -168,7 +170,8 @@ public sealed unsafe partial class X86Cpu
         State->Halted = 1;
     }
 
-    private bool IsValidXcr0(ulong value) => (value & ~Environment.Model.Xcr0Mask) == 0 && (value & 1) != 0;
+    private bool IsValidXcr0(ulong value) => (value & ~Environment.Model.Xcr0Mask) == 0 && (value & 1) != 0
+        && (value & (ComponentSse | ComponentAvx)) != ComponentAvx;
 
     private void CheckXsaveEnabled()
     {

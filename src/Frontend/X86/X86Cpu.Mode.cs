@@ -84,6 +84,14 @@ public sealed unsafe partial class X86Cpu
     private static ulong FloatKey(X86CpuState* s) =>
         (s->Mxcsr & Simd.Mxcsr.Control) == Simd.Mxcsr.Default ? X86ModeKey.FloatDefault : 0;
 
+    // Real and vm86 mode have no VEX prefix.
+    private static bool IsAvxEnabled(X86CpuState* s)
+    {
+        const ulong needed = ComponentSse | ComponentAvx;
+        return (s->Cr4 & ControlBits.Cr4Osxsave) != 0 && (s->Xcr0 & needed) == needed
+            && (s->Cr0 & ControlBits.Cr0Pe) != 0 && (s->SystemFlags & Rflags.Vm) == 0;
+    }
+
     private static ulong SystemKey(X86CpuState* s) =>
         Bit(s->Cr0, ControlBits.Cr0Pe, X86ModeKey.Protected)
         | Bit(s->Cr0, ControlBits.Cr0Em, X86ModeKey.Emulation)
@@ -91,6 +99,7 @@ public sealed unsafe partial class X86Cpu
         | Bit(s->Cr0, ControlBits.Cr0Mp, X86ModeKey.MonitorCoprocessor)
         | Bit(s->Cr4, ControlBits.Cr4Osfxsr, X86ModeKey.Osfxsr)
         | Bit(s->Cr4, ControlBits.Cr4Osxsave, X86ModeKey.Osxsave)
+        | (IsAvxEnabled(s) ? X86ModeKey.Avx : 0)
         | Bit(s->Efer, ControlBits.EferLma, X86ModeKey.LongMode)
         | Bit(s->SystemFlags, Rflags.Tf, X86ModeKey.Trap)
         | Bit(s->SystemFlags, Rflags.Vm, X86ModeKey.Vm86)

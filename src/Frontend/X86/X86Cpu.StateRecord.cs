@@ -229,7 +229,8 @@ public sealed unsafe partial class X86Cpu
             new Span<byte>(s->Vector + (i * X86CpuState.VectorStride), 16).CopyTo(image[(160 + (i * 16))..]);
         }
 
-        BinaryPrimitives.WriteUInt64LittleEndian(image[512..], 3);
+        WriteAvxRegion(image);
+        BinaryPrimitives.WriteUInt64LittleEndian(image[LegacySize..], SupportedComponents);
     }
 
     private void LoadXsaveImage(ReadOnlySpan<byte> image)
@@ -254,5 +255,7 @@ public sealed unsafe partial class X86Cpu
         {
             image.Slice(160 + (i * 16), 16).CopyTo(new Span<byte>(s->Vector + (i * X86CpuState.VectorStride), 16));
         }
+
+        LoadAvx(image, image.Length >= XsaveImageSize, 256);
     }
 }

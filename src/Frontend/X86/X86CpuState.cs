@@ -73,17 +73,17 @@ public unsafe struct X86CpuState
     /// <summary>Offset of the first segment base.</summary>
     public const int SegmentBaseOffset = GprOffset + (16 * 8);
 
-    /// <summary>Offset of vector register 0; each cell has room for 512 bits.</summary>
+    /// <summary>Offset of vector register 0: 256 bits, of which the IR sees two registers.</summary>
     public const int VectorOffset = CpuHeader.ScalarEnd;
 
     /// <summary>Bytes from one vector register to the next.</summary>
-    public const int VectorStride = CpuHeader.VectorStride;
+    public const int VectorStride = 2 * CpuHeader.VectorStride;
 
     /// <summary>Number of vector registers with storage: 16 architectural and 4 temporaries.</summary>
-    public const int VectorCount = CpuHeader.VectorCount;
+    public const int VectorCount = CpuHeader.VectorCount / 2;
 
     /// <summary>Offset of x87 physical register 0; 16 bytes each, 80 bits used.</summary>
-    public const int X87Offset = VectorOffset + (VectorCount * VectorStride);
+    public const int X87Offset = CpuHeader.UnusedVectorSlot + CpuHeader.VectorStride;
 
     internal const int SystemOffset = X87Offset + (8 * 16);
 
@@ -236,6 +236,9 @@ public unsafe struct X86CpuState
 
     /// <summary>Non-zero while the CPU waits for a start-up IPI.</summary>
     [FieldOffset(SystemOffset + 464)] public uint WaitForSipi;
+
+    /// <summary>Exceptions of a vector instruction of which only the first half is computed: <see cref="Simd.Mxcsr.BeginGather"/>.</summary>
+    [FieldOffset(SystemOffset + 468)] public uint GatheredExceptions;
 }
 
 /// <summary>The eight hidden segment parts: ES, CS, SS, DS, FS, GS, LDTR, TR.</summary>
@@ -313,7 +316,10 @@ public static class X86Slots
     /// <summary>Slot of the base of segment register <paramref name="number"/> (0–5).</summary>
     public static ushort SegmentBase(int number) => (ushort)(X86CpuState.SegmentBaseOffset + (number * 8));
 
-    /// <summary>Slot of vector register <paramref name="number"/> (0–15; 16–19 are temporaries).</summary>
+    /// <summary>From the low to the high half of a vector register.</summary>
+    public const ushort HighHalf = CpuHeader.VectorStride;
+
+    /// <summary>Slot of the low half of vector register <paramref name="number"/> (0–15; 16–19 are temporaries).</summary>
     public static ushort Vector(int number) => (ushort)(X86CpuState.VectorOffset + (number * X86CpuState.VectorStride));
 
     /// <summary>Slot of x87 physical (MMX) register <paramref name="number"/>.</summary>

@@ -68,6 +68,9 @@ public static class X86ModeKey
     /// <summary>The x87 control word masks all exceptions: none is ever pending, and no instruction is kept from its result.</summary>
     public const ulong X87Masked = 1 << 19;
 
+    /// <summary>AVX is enabled: CR4.OSXSAVE and the bits of SSE and AVX in XCR0, in protected mode.</summary>
+    public const ulong Avx = 1 << 20;
+
     /// <summary>Shift of the CS base.</summary>
     public const int CodeBaseShift = 32;
 }

@@ -96,6 +96,7 @@ internal static unsafe class HandlerTable
         IrOpcode.Load when op.Width == IrWidth.W128 => ByAddress<LoadVectorFamily>(op.Address),
         IrOpcode.Load => LoadOf<LoadChooser>(op),
         IrOpcode.LoadSigned => LoadOf<LoadSignedChooser>(op),
+        IrOpcode.LoadForWrite when op.Width == IrWidth.W128 => ByAddress<ProbeVectorFamily>(op.Address),
         IrOpcode.LoadForWrite => LoadOf<LoadForWriteChooser>(op),
         IrOpcode.Store when op.Width == IrWidth.W128 => ByAddress<StoreVectorFamily>(op.Address),
         IrOpcode.Store => op.ImmediateB ? StoreOf<Yes>(op) : StoreOf<No>(op),
@@ -523,6 +524,12 @@ internal static unsafe class HandlerTable
     {
         public static nint For<TAddress>()
             where TAddress : struct, IAddressForm => CodeOf(Handlers.LoadForWrite<TWidth, TTo, TAddress>);
+    }
+
+    private readonly struct ProbeVectorFamily : IAddressFamily
+    {
+        public static nint For<TAddress>()
+            where TAddress : struct, IAddressForm => CodeOf(Handlers.ProbeVector<TAddress>);
     }
 
     private readonly struct StoreFamily<TWidth, TImmediate> : IAddressFamily

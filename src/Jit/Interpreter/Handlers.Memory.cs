@@ -123,6 +123,20 @@ internal static unsafe partial class Handlers
         return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
     }
 
+    [MethodImpl(Hot)]
+    public static Op* ProbeVector<TAddress>(Op* op, byte* cpu)
+        where TAddress : IAddressForm
+    {
+        ulong linear = TAddress.Compute(op, cpu);
+        if (EntryFor(cpu, linear)->WriteTag != ((linear + 15) & PageMask))
+        {
+            return ((delegate*<Op*, byte*, ulong, Op*>)&ProbeVectorSlow)(op, cpu, linear);
+        }
+
+        op++;
+        return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
+    }
+
     private static SoftMmu MmuOf(byte* cpu) => Unsafe.As<SoftMmu>(GCHandle.FromIntPtr(((CpuHeader*)cpu)->Mmu).Target!);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -269,6 +283,20 @@ internal static unsafe partial class Handlers
     private static Op* LoadVectorSlow(Op* op, byte* cpu, ulong linear)
     {
         if (!TryLoadVector(op, cpu, linear))
+        {
+            return LeaveWith(op, cpu, LeaveReason.Fault);
+        }
+
+        op++;
+        return ((delegate*<Op*, byte*, Op*>)op->Handler)(op, cpu);
+    }
+
+    [MethodImpl(Hot)]
+    private static Op* ProbeVectorSlow(Op* op, byte* cpu, ulong linear)
+    {
+        SoftMmu mmu = MmuOf(cpu);
+        ((CpuHeader*)cpu)->CurrentOp = (nint)op;
+        if (!mmu.TryProbe(linear, 16, MmuAccess.Write, mmu.Mode))
         {
             return LeaveWith(op, cpu, LeaveReason.Fault);
         }

@@ -96,7 +96,7 @@ internal sealed class AccessGroups
 
         group.Low = Math.Min(group.Low, offset);
         group.High = Math.Max(group.High, end);
-        group.Reads |= op.Opcode != IrOpcode.Store;
+        group.Reads |= op.Opcode != IrOpcode.Store && op is not { Opcode: IrOpcode.LoadForWrite, Width: IrWidth.W128 };
         group.Writes |= op.Opcode is IrOpcode.Store or IrOpcode.LoadForWrite;
         group.LastOp = index;
         group.Count++;

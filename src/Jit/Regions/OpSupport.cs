@@ -10,7 +10,7 @@ internal static class OpSupport
     {
         IrOpcode.Exit => false,
         IrOpcode.Nop or IrOpcode.Jump or IrOpcode.JumpIf => true,
-        IrOpcode.Move or IrOpcode.Load or IrOpcode.Store when op.Width == IrWidth.W128 => op.Dst >= CpuHeader.ScalarEnd,
+        IrOpcode.Move or IrOpcode.Load or IrOpcode.LoadForWrite or IrOpcode.Store when op.Width == IrWidth.W128 => op.Dst >= CpuHeader.ScalarEnd,
         IrOpcode.Store => op.ImmediateB || Fits(op.Dst, op.Width),
         IrOpcode.Load or IrOpcode.LoadSigned or IrOpcode.LoadForWrite or IrOpcode.ZeroExtend or IrOpcode.SignExtend => Fits(op.Dst, op.DestinationWidth),
         IrOpcode.ShiftLeft or IrOpcode.ShiftRight or IrOpcode.ShiftRightArithmetic =>

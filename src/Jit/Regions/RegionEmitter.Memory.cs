@@ -40,7 +40,8 @@ internal sealed unsafe partial class RegionEmitter
     {
         IrOp op = Op;
         PrepareAccess();
-        if (TryLoadVector())
+        bool isProbe = op is { Opcode: IrOpcode.LoadForWrite, Width: IrWidth.W128 };
+        if (isProbe || TryLoadVector())
         {
             return;
         }

@@ -11,9 +11,6 @@ namespace Emu.Jit.Regions;
 /// </content>
 internal sealed unsafe partial class RegionEmitter
 {
-    // Where pinned results go: behind the bytes that anything reads of a vector temporary.
-    private const int PinOffset = CpuHeader.ScalarEnd + (CpuHeader.VectorTemporary * CpuHeader.VectorStride) + 32;
-
     private int _zero;
     private int _zeroVector;
 
@@ -35,6 +32,10 @@ internal sealed unsafe partial class RegionEmitter
             PushConstantVector(constant, op);
             StoreVector(op.Dst);
         }
+        else if (IrVectorOps.ReadsDestination(op.VectorOp))
+        {
+            EmitTernary(instruction);
+        }
         else
         {
             PushVectorOperands(instruction);
@@ -46,7 +47,7 @@ internal sealed unsafe partial class RegionEmitter
 
             if (instruction.Shape == VectorShape.BinaryCommuting)
             {
-                ChooseNan(op);
+                ChooseNan(op.A, op.VectorOp is IrVectorOp.AddF64 or IrVectorOp.MulF64);
             }
 
             StoreVector(op.Dst);
@@ -56,6 +57,39 @@ internal sealed unsafe partial class RegionEmitter
         {
             Pin(op);
         }
+    }
+
+    private void EmitTernary(VectorInstruction instruction)
+    {
+        IrOp op = Op;
+        (int x, int y, int z) = instruction.Shape == VectorShape.Blend ? (op.A, op.B, op.Dst) : ((int)op.Imm & 3) switch
+        {
+            0 => (op.Dst, op.B, op.A),
+            1 => (op.A, op.Dst, op.B),
+            _ => ((int)op.A, (int)op.B, (int)op.Dst),
+        };
+        bool isScalar = instruction.Shape == VectorShape.FusedScalar;
+        bool isDouble = op.VectorOp is IrVectorOp.FusedMultiplyAddF64 or IrVectorOp.FusedMultiplyAddScalarF64;
+        if (isScalar)
+        {
+            _il.Load(VectorLocal(op.Dst)); // the lanes above
+        }
+
+        _il.Load(VectorLocal(x));
+        _il.Load(VectorLocal(y));
+        _il.Load(VectorLocal(z));
+        _il.Emit(Il.Call, _tokens.Of(instruction.Method));
+        if (instruction.Shape != VectorShape.Blend)
+        {
+            ChooseNan(x, isDouble);
+        }
+
+        if (isScalar)
+        {
+            _il.Emit(Il.Call, _tokens.Of(isDouble ? Methods.MergeLow : Methods.MergeLow32));
+        }
+
+        StoreVector(op.Dst);
     }
 
     private void PushVectorOperands(VectorInstruction instruction)
@@ -242,11 +276,10 @@ internal sealed unsafe partial class RegionEmitter
     /// RyuJIT exchanges the operands of packed additions and multiplications as registers suit it, and of two NaNs the first must come
     /// out: where A is one, the result is A made quiet. A NaN is found as an integer, for a comparison of floats raises exceptions.
     /// </summary>
-    private void ChooseNan(in IrOp op)
+    private void ChooseNan(int first, bool isDouble)
     {
-        bool isDouble = op.VectorOp is IrVectorOp.AddF64 or IrVectorOp.MulF64;
-        PushCombined(op.A, isDouble ? 0x0008_0000_0000_0000 : 0x0040_0000_0040_0000, Methods.Or);
-        PushCombined(op.A, isDouble ? 0x7fff_ffff_ffff_ffff : 0x7fff_ffff_7fff_ffff, Methods.And);
+        PushCombined(first, isDouble ? 0x0008_0000_0000_0000 : 0x0040_0000_0040_0000, Methods.Or);
+        PushCombined(first, isDouble ? 0x7fff_ffff_ffff_ffff : 0x7fff_ffff_7fff_ffff, Methods.And);
         _il.Constant8(isDouble ? 0x7ff0_0000_0000_0000 : 0x7f80_0000_7f80_0000);
         _il.Emit(Il.Call, _tokens.Of(Methods.Broadcast));
         _il.Emit(Il.Call, _tokens.Of(isDouble ? Methods.GreaterI64 : Methods.GreaterI32));
@@ -264,7 +297,7 @@ internal sealed unsafe partial class RegionEmitter
     // A store that RyuJIT cannot drop, and so neither what it stores.
     private void Pin(in IrOp op)
     {
-        PushHeaderAddress(PinOffset);
+        PushHeaderAddress(CpuHeader.UnusedVectorSlot);
         if (op.Opcode == IrOpcode.CallVector)
         {
             _il.Load(VectorLocal(op.Dst));
@@ -324,6 +357,7 @@ internal sealed unsafe partial class RegionEmitter
         public static readonly MethodInfo UnpackHigh = Of(Sse2.UnpackHigh);
         public static readonly MethodInfo KeepLow = ((Func<Vector128<ulong>, Vector128<ulong>>)Sse2.MoveScalar).Method;
         public static readonly MethodInfo MergeLow = ((Func<Vector128<double>, Vector128<double>, Vector128<double>>)Sse2.MoveScalar).Method;
+        public static readonly MethodInfo MergeLow32 = ((Func<Vector128<float>, Vector128<float>, Vector128<float>>)Sse.MoveScalar).Method;
         public static readonly MethodInfo MoveHighToLow = ((Func<Vector128<float>, Vector128<float>, Vector128<float>>)Sse.MoveHighToLow).Method;
         public static readonly MethodInfo ShufflePair = ((Func<Vector128<double>, Vector128<double>, byte, Vector128<double>>)Sse2.Shuffle).Method;
         public static readonly MethodInfo LoadScalar32 = Pointer(nameof(Sse2.LoadScalarVector128), typeof(uint*));

@@ -6,8 +6,8 @@ namespace Emu.Jit.Regions;
 internal sealed unsafe partial class RegionEmitter
 {
     private readonly int[] _vectors = new int[CpuHeader.VectorCount]; // local number, 0 for none
-    private uint _usedVectors;
-    private uint _dirtyVectors;
+    private ulong _usedVectors;
+    private ulong _dirtyVectors;
     private int _vectorScratch;
 
     private bool IsVector(int slot) => RegionPlan.VectorOf(slot) is int number and >= 0 && _vectors[number] != 0;
@@ -78,7 +78,7 @@ internal sealed unsafe partial class RegionEmitter
     }
 
     /// <summary>Stores the vector registers of <paramref name="mask"/> to the state block.</summary>
-    private void StoreVectors(uint mask)
+    private void StoreVectors(ulong mask)
     {
         for (int i = 0; i < _vectors.Length; i++)
         {
@@ -91,7 +91,7 @@ internal sealed unsafe partial class RegionEmitter
         }
     }
 
-    private void LoadVectors(uint mask)
+    private void LoadVectors(ulong mask)
     {
         for (int i = 0; i < _vectors.Length; i++)
         {
@@ -211,6 +211,13 @@ internal sealed unsafe partial class RegionEmitter
 
             _il.Load(VectorLocal(op.Dst));
             _il.Emit(Il.Call, _tokens.Of(Methods.KeepLow));
+            StoreVector(op.Dst);
+            return true;
+        }
+
+        if (IsVector(op.Dst) && op.B == CpuHeader.ZeroVectorSlot && op.Width == IrWidth.W128)
+        {
+            PushConstantVector(ConstantVector.Zero, op);
             StoreVector(op.Dst);
             return true;
         }

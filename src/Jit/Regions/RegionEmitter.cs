@@ -174,7 +174,7 @@ internal sealed unsafe partial class RegionEmitter
         ref readonly IrOp op = ref Op;
         ulong written = RegionPlan.WrittenBy(op);
         _dirty = (RegionPlan.ReadsAllRegisters(op) ? 0 : _dirty) | written;
-        uint vectors = RegionPlan.VectorsWrittenBy(op);
+        ulong vectors = RegionPlan.VectorsWrittenBy(op);
         _dirtyVectors = (_plan.StoresVectors(_number, _index) ? 0 : _dirtyVectors) | (IsInline ? vectors : 0);
         _committed |= (written | (vectors & ~RegionPlan.VectorTemporaries)) != 0 || op.SetsFlags || op.IsCall || op.Opcode is IrOpcode.Store or IrOpcode.Atomic;
         _flags = _flags.After(op, FlagsLive);

@@ -6,15 +6,15 @@ namespace Emu.Jit.Regions;
 internal sealed partial class RegionPlan
 {
     /// <summary>The vector temporaries, a bit each.</summary>
-    public const uint VectorTemporaries = AllVectors & (~0U << CpuHeader.VectorTemporary);
+    public const ulong VectorTemporaries = AllVectors & (~0UL << CpuHeader.VectorTemporary);
 
-    private const uint AllVectors = (1U << CpuHeader.VectorCount) - 1;
+    private const ulong AllVectors = (1UL << CpuHeader.VectorCount) - 1;
 
     /// <summary>Vector registers that compiled ops write, a bit each.</summary>
-    public uint WrittenVectors { get; private set; }
+    public ulong WrittenVectors { get; private set; }
 
     /// <summary>Vector registers that compiled ops name, a bit each.</summary>
-    public uint UsedVectors { get; private set; }
+    public ulong UsedVectors { get; private set; }
 
     /// <summary>Host instructions raise floating-point exceptions for the guest: <see cref="HostFloat"/>.</summary>
     public bool UsesFloat { get; private set; }
@@ -23,10 +23,10 @@ internal sealed partial class RegionPlan
     public static int VectorOf(int slot) => slot is >= CpuHeader.ScalarEnd and < CpuHeader.VectorEnd ? (slot - CpuHeader.ScalarEnd) / CpuHeader.VectorStride : -1;
 
     /// <summary>The bit of the vector register that a slot lies in, or zero.</summary>
-    public static uint VectorBit(int slot) => VectorOf(slot) is int number and >= 0 ? 1U << number : 0;
+    public static ulong VectorBit(int slot) => VectorOf(slot) is int number and >= 0 ? 1UL << number : 0;
 
     /// <summary>The vector registers that <paramref name="op"/> writes.</summary>
-    public static uint VectorsWrittenBy(in IrOp op) =>
+    public static ulong VectorsWrittenBy(in IrOp op) =>
         op.IsBlockEnd || op.Opcode is IrOpcode.Nop or IrOpcode.Compare or IrOpcode.Test or IrOpcode.Store ? 0 : VectorBit(op.Dst);
 
     /// <summary>The host instruction for an op, or null.</summary>
@@ -146,6 +146,7 @@ internal sealed partial class RegionPlan
             return live;
         }
 
+        live = IrVectorOps.ReadsDestination(op.VectorOp) ? live.With(op.Dst) : live;
         live = instruction.ReadsFirst ? live.With(op.A) : live;
         return instruction.ReadsSecond ? live.With(op.B) : live;
     }
@@ -164,7 +165,7 @@ internal sealed partial class RegionPlan
     };
 
     /// <summary>Slots whose value is used: a bit for each scalar cell and each vector register.</summary>
-    private readonly record struct Liveness(UInt128 Cells, uint Vectors)
+    private readonly record struct Liveness(UInt128 Cells, ulong Vectors)
     {
         /// <summary>All registers; temporaries end with their instruction.</summary>
         public static readonly Liveness All = new(UInt128.MaxValue << (CpuHeader.Size >> 3), AllVectors & ~VectorTemporaries);

@@ -30,7 +30,7 @@ internal sealed class BlockPlan
     public ulong Dirty { get; set; }
 
     /// <summary>The same of vector registers.</summary>
-    public uint DirtyVectors { get; set; }
+    public ulong DirtyVectors { get; set; }
 
     /// <summary>By op: the host instruction that stands for its helper.</summary>
     public VectorInstruction?[] VectorInstructions { get; set; } = [];
@@ -275,7 +275,7 @@ internal sealed partial class RegionPlan
         IrOp[] ops = _region.Blocks[number].Ops;
         FlagsState flags = plan.FlagsLiveIn ? plan.Flags!.Value : new FlagsState(FlagsForm.Dead);
         ulong dirty = plan.Dirty;
-        uint vectors = plan.DirtyVectors;
+        ulong vectors = plan.DirtyVectors;
         for (int i = 0; i < plan.OpCount; i++)
         {
             flags = flags.After(ops[i], plan.FlagsLiveAfter[i]);

@@ -23,6 +23,15 @@ internal enum VectorShape : byte
     /// <summary>Vector of A, B and the immediate.</summary>
     BinaryImmediate,
 
+    /// <summary>Vector of A, B and Dst.</summary>
+    Blend,
+
+    /// <summary>Vector of the three operands of a fused multiply-add, in an order that the immediate tells. Of NaNs the first must come out.</summary>
+    Fused,
+
+    /// <summary>The same in the lowest lane.</summary>
+    FusedScalar,
+
     /// <summary>Vector of A and a 32-bit scalar B.</summary>
     Scalar32,
 

@@ -6,7 +6,7 @@ using Emu.Frontend.Ir;
 namespace Emu.Jit.Regions;
 
 /// <summary>The instruction that an x64 host has for each <see cref="IrVectorOp"/>, as the method that RyuJIT compiles to it.</summary>
-internal static class VectorInstructions
+internal static partial class VectorInstructions
 {
     private const int MaxVariants = 8;
 
@@ -21,7 +21,7 @@ internal static class VectorInstructions
         }
 
         (VectorShape shape, Delegate? method) = Table[((int)op.VectorOp * MaxVariants) + variant];
-        bool needsBlend = shape == VectorShape.BinaryCommuting;
+        bool needsBlend = shape is VectorShape.BinaryCommuting or VectorShape.Fused or VectorShape.FusedScalar;
         return method is not null && IsSupported(method.Method) && (!needsBlend || Sse42.IsSupported) ? new VectorInstruction(shape, method.Method) : null;
     }
 
@@ -67,6 +67,7 @@ internal static class VectorInstructions
     {
         int immediate = (int)op.Imm & 0xff;
         return IsCompare(op.VectorOp) ? immediate & 7
+            : op.VectorOp >= IrVectorOp.FusedMultiplyAddF32 ? (immediate >> 2) & 7
             : !IsRound(op.VectorOp) ? 0
             : (immediate & 8) != 0 ? null
             : Math.Min(immediate & 7, 4);
@@ -78,7 +79,8 @@ internal static class VectorInstructions
         return isa == typeof(Sse) || isa == typeof(Sse2) || isa == typeof(Sse.X64) || isa == typeof(Sse2.X64)
             || (isa == typeof(Sse3) && Sse3.IsSupported) || (isa == typeof(Ssse3) && Ssse3.IsSupported)
             || (isa == typeof(Sse41) && Sse41.IsSupported) || (isa == typeof(Sse41.X64) && Sse41.X64.IsSupported)
-            || (isa == typeof(Sse42) && Sse42.IsSupported);
+            || (isa == typeof(Sse42) && Sse42.IsSupported) || (isa == typeof(Avx2) && Avx2.IsSupported) || (isa == typeof(Fma) && Fma.IsSupported)
+            || (isa == typeof(Aes) && Aes.IsSupported) || (isa == typeof(Pclmulqdq) && Pclmulqdq.IsSupported);
     }
 
     private static (VectorShape Shape, Delegate? Method)[] Build()
@@ -88,6 +90,7 @@ internal static class VectorInstructions
         AddShuffles(table);
         AddFloat(table);
         AddVariants(table);
+        AddExtensions(table);
         return table;
     }
 

@@ -99,7 +99,7 @@ public sealed unsafe class FpuStateTests : IDisposable
 
         Assert.Throws<InvalidDeviceStateException>(() => _cpu.Owner.SetXsaveImage(image.AsSpan(0, 575)));
         Assert.Throws<InvalidDeviceStateException>(() => _cpu.Owner.SetXsaveImage(With(image, 27, 1)));
-        Assert.Throws<InvalidDeviceStateException>(() => _cpu.Owner.SetXsaveImage(With(image, 512, 4)));
+        Assert.Throws<InvalidDeviceStateException>(() => _cpu.Owner.SetXsaveImage(With(image, 512, 8)));
         Assert.Throws<InvalidDeviceStateException>(() => _cpu.Owner.SetXsaveImage(With(image, 527, 0x80)));
     }
 

@@ -79,7 +79,7 @@ internal sealed unsafe class RegionRig : IDisposable
         using var bench = new TcgBench();
         X86State state = bench.LongModeState();
         state.Gpr[4] = AddressOf(CaseLayout.StackPage + 1);
-        return state with { Cr0 = state.Cr0 | 0x10000, Rip = AddressOf(CaseLayout.CodePage) };
+        return state with { Cr0 = state.Cr0 | 0x10000, Cr4 = state.Cr4 | (1 << 18), Xcr0 = 7, Rip = AddressOf(CaseLayout.CodePage) };
     }
 
     /// <summary>Flat 32-bit code with the same page tables.</summary>
@@ -243,7 +243,8 @@ internal sealed unsafe class RegionRig : IDisposable
     // The lazy triple is compared by value; temporaries are nobody's.
     private static bool IsCompared(int offset) =>
         offset is not ((>= 0x40 and < 0x60) or (>= CpuHeader.TemporarySlot and < CpuHeader.Size) or 0x18)
-        && offset is not (>= CpuHeader.ScalarEnd + (CpuHeader.VectorTemporary * CpuHeader.VectorStride) and < CpuHeader.VectorEnd);
+        && offset is not (>= CpuHeader.ScalarEnd + (CpuHeader.VectorTemporary * CpuHeader.VectorStride) and < CpuHeader.VectorEnd)
+        && offset is not (>= CpuHeader.UnusedVectorSlot and < CpuHeader.UnusedVectorSlot + CpuHeader.VectorStride);
 
     private static IEnumerable<(int Op, ulong Target)> JumpsOf(IrOp[] ops, ulong pc, ulong mask)
     {

@@ -44,6 +44,24 @@ public sealed class CoverageTests
         [CpuidFeature.SMAP] = CpuFeature.Smap,
         [CpuidFeature.INVPCID] = CpuFeature.Invpcid,
         [CpuidFeature.RDTSCP] = CpuFeature.Rdtscp,
+        [CpuidFeature.AVX] = CpuFeature.Avx,
+        [CpuidFeature.AVX2] = CpuFeature.Avx2,
+        [CpuidFeature.FMA] = CpuFeature.Fma,
+        [CpuidFeature.F16C] = CpuFeature.F16c,
+        [CpuidFeature.VAES] = CpuFeature.Vaes,
+        [CpuidFeature.VPCLMULQDQ] = CpuFeature.Vpclmulqdq,
+        [CpuidFeature.BMI1] = CpuFeature.Bmi1,
+        [CpuidFeature.BMI2] = CpuFeature.Bmi2,
+        [CpuidFeature.ADX] = CpuFeature.Adx,
+        [CpuidFeature.RDRAND] = CpuFeature.Rdrand,
+        [CpuidFeature.RDSEED] = CpuFeature.Rdseed,
+        [CpuidFeature.RDPID] = CpuFeature.Rdpid,
+        [CpuidFeature.XSAVEOPT] = CpuFeature.Xsaveopt,
+        [CpuidFeature.XSAVEC] = CpuFeature.Xsavec,
+        [CpuidFeature.CLFSH] = CpuFeature.Clflush,
+        [CpuidFeature.CLFLUSHOPT] = CpuFeature.Clflushopt,
+        [CpuidFeature.CLWB] = CpuFeature.Clwb,
+        [CpuidFeature.PREFETCHW] = CpuFeature.Prefetchw,
     };
 
     // Encodings that no processor of the model's generation has, or that Iced lists for other makers' chips.
@@ -65,7 +83,7 @@ public sealed class CoverageTests
         foreach (Code code in Enum.GetValues<Code>())
         {
             OpCodeInfo info = code.ToOpCode();
-            bool plain = info.IsInstruction && info.Encoding == EncodingKind.Legacy && !NotOnThisProcessor.Contains(code.Mnemonic()) && !WaitForms.Contains(code.Mnemonic());
+            bool plain = info.IsInstruction && info.Encoding is EncodingKind.Legacy or EncodingKind.VEX && !NotOnThisProcessor.Contains(code.Mnemonic()) && !WaitForms.Contains(code.Mnemonic());
             bool advertised = plain && code.CpuidFeatures().ToArray().All(feature => Advertised.TryGetValue(feature, out CpuFeature? needed) && (needed is null || model.Has(needed.Value)));
             if (advertised && LiftTable.For(code.Mnemonic()).Method is null)
             {

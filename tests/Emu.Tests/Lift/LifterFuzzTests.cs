@@ -61,6 +61,11 @@ public sealed class LifterFuzzTests : IDisposable
             }
 
             code[0] = i % 4 == 0 ? (byte)0xf0 : code[0]; // and so are locked instructions
+            if (i % 8 == 3)
+            {
+                code[0] = (byte)(0xc4 + random.Next(2)); // VEX, with the maps that there are
+                code[1] = code[0] == 0xc4 ? (byte)((code[1] & 0xe0) | (1 + random.Next(3))) : code[1];
+            }
 
             _ram.Write(TcgBench.CodeAddress, code);
             Assert.True(frontend.TryLift(_block, TcgBench.CodeAddress, TcgBench.CodeAddress, 1 + (i % 8)));
@@ -76,6 +81,7 @@ public sealed class LifterFuzzTests : IDisposable
     {
         using var bench = new TcgBench();
         X86State state = mode == "64" ? bench.LongModeState() : TcgBench.RealModeState();
+        state = state with { Cr4 = state.Cr4 | (1 << 18), Xcr0 = 7 };
         if (mode is "real" or "64")
         {
             return state;

@@ -124,6 +124,14 @@ internal sealed class TrapBench : IDisposable
         return Describe(Bench.Run(start));
     }
 
+    /// <summary>Runs bytes, followed by the exit, from a state of the caller's making.</summary>
+    public Trap RunFrom(X86State start, byte[] code)
+    {
+        Bench.Load([.. code, 0xe6, 0xf4]);
+        Write(0x102000, PageTable | 7);
+        return Describe(Bench.Run(start));
+    }
+
     /// <summary>Goes on from where the last run ended.</summary>
     public Trap Resume()
     {

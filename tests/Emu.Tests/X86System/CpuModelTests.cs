@@ -63,7 +63,11 @@ public sealed class CpuModelTests
         Assert.Equal(0u, off.Edx & (1 << 9));
         Assert.Equal(0u, off.Ecx & (1u << 27 | 1u << 31));
         Assert.Equal(default, model.GetCpuid(0x4000_0000, 0, Context));
-        Assert.Equal(new CpuidResult(3, 576, 576, 0), model.GetCpuid(0xd, 0, Context));
+        Assert.Equal(new CpuidResult(7, 576, 832, 0), model.GetCpuid(0xd, 0, Context));
+        Assert.Equal(new CpuidResult(7, 832, 832, 0), model.GetCpuid(0xd, 0, Context with { Xcr0 = 7 }));
+        Assert.Equal(new CpuidResult(7, 832, 0, 0), model.GetCpuid(0xd, 1, Context with { Xcr0 = 7 }));
+        Assert.Equal(new CpuidResult(256, 576, 0, 0), model.GetCpuid(0xd, 2, Context));
+        Assert.Equal(new CpuidResult(3, 576, 576, 0), CpuModel.Parse("max,-avx").GetCpuid(0xd, 0, Context));
     }
 
     [Fact]

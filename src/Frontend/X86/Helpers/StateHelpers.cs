@@ -3,7 +3,7 @@ using Emu.Frontend.Ir;
 
 namespace Emu.Frontend.X86.Helpers;
 
-/// <summary>IR helpers that save and restore x87 and SSE state. a = linear address; imm = 1 for the REX.W form.</summary>
+/// <summary>IR helpers that save and restore x87, SSE and AVX state. a = linear address; imm = 1 for the REX.W form.</summary>
 internal static unsafe class StateHelpers
 {
     /// <summary>FXSAVE.</summary>
@@ -26,7 +26,23 @@ internal static unsafe class StateHelpers
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static ulong Xsave(CpuHeader* header, ulong a, ulong b, ulong imm)
     {
-        X86Cpu.From(header).Xsave(a, Requested(header), imm != 0);
+        X86Cpu.From(header).Xsave(a, Requested(header), imm != 0, optimised: false);
+        return 0;
+    }
+
+    /// <summary>XSAVEOPT.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static ulong Xsaveopt(CpuHeader* header, ulong a, ulong b, ulong imm)
+    {
+        X86Cpu.From(header).Xsave(a, Requested(header), imm != 0, optimised: true);
+        return 0;
+    }
+
+    /// <summary>XSAVEC.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static ulong Xsavec(CpuHeader* header, ulong a, ulong b, ulong imm)
+    {
+        X86Cpu.From(header).Xsavec(a, Requested(header), imm != 0);
         return 0;
     }
 
@@ -50,11 +66,11 @@ internal static unsafe class StateHelpers
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static ulong ReadMxcsr(CpuHeader* header, ulong a, ulong b, ulong imm) => ((X86CpuState*)header)->Mxcsr;
 
-    /// <summary>The alignment check of a 16-byte SSE operand: #GP when a is not a multiple of 16.</summary>
+    /// <summary>The alignment check of a vector operand: #GP when a is not a multiple of imm bytes.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static ulong CheckAligned(CpuHeader* header, ulong a, ulong b, ulong imm)
     {
-        if ((a & 15) != 0)
+        if ((a & (imm - 1)) != 0)
         {
             X86Cpu.From(header).RaiseGeneralProtection();
         }

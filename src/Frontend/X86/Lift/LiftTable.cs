@@ -54,6 +54,7 @@ internal static unsafe partial class LiftTable
         AddStrings(Row);
         AddSystem(Row);
         AddFloatingPoint(rows);
+        AddVex(Row);
         return rows;
     }
 
@@ -160,6 +161,23 @@ internal static unsafe partial class LiftTable
         row(Mnemonic.Tzcnt,    X86Lifter.BitCount,      0);
         row(Mnemonic.Lzcnt,    X86Lifter.BitCount,      1);
         row(Mnemonic.Popcnt,   X86Lifter.BitCount,      2);
+        row(Mnemonic.Andn,     X86Lifter.AndNot);
+        row(Mnemonic.Blsi,     X86Lifter.LowestSetBit,  BitHelpers.Isolate);
+        row(Mnemonic.Blsmsk,   X86Lifter.LowestSetBit,  BitHelpers.MaskUpTo);
+        row(Mnemonic.Blsr,     X86Lifter.LowestSetBit,  BitHelpers.Reset);
+        row(Mnemonic.Bextr,    X86Lifter.BitField,      0);
+        row(Mnemonic.Bzhi,     X86Lifter.BitField,      1);
+        row(Mnemonic.Pdep,     X86Lifter.BitField,      2);
+        row(Mnemonic.Pext,     X86Lifter.BitField,      3);
+        row(Mnemonic.Rorx,     X86Lifter.ShiftWithoutFlags, (int)IrOpcode.RotateRight);
+        row(Mnemonic.Sarx,     X86Lifter.ShiftWithoutFlags, (int)IrOpcode.ShiftRightArithmetic);
+        row(Mnemonic.Shlx,     X86Lifter.ShiftWithoutFlags, (int)IrOpcode.ShiftLeft);
+        row(Mnemonic.Shrx,     X86Lifter.ShiftWithoutFlags, (int)IrOpcode.ShiftRight);
+        row(Mnemonic.Mulx,     X86Lifter.MultiplyWithoutFlags);
+        row(Mnemonic.Adcx,     X86Lifter.AddWithOneFlag, 0);
+        row(Mnemonic.Adox,     X86Lifter.AddWithOneFlag, 1);
+        row(Mnemonic.Rdrand,   X86Lifter.RandomNumber);
+        row(Mnemonic.Rdseed,   X86Lifter.RandomNumber);
     }
 
     private static void AddBranches(AddRow row)

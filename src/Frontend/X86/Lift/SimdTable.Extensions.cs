@@ -1,3 +1,4 @@
+using Emu.Frontend.Ir;
 using Emu.Frontend.X86.Simd;
 using Iced.Intel;
 
@@ -15,13 +16,13 @@ public static unsafe partial class SimdTable
         rows.Unaligned(Mnemonic.Pcmpestrm,   &StringCompare.Pcmpestrm,   SimdResult.FlagsAndXmm0);
         rows.Unaligned(Mnemonic.Pcmpestrm64, &StringCompare.Pcmpestrm64, SimdResult.FlagsAndXmm0);
 
-        rows.Xmm(Mnemonic.Aesenc,          &Crypto.Aesenc);
-        rows.Xmm(Mnemonic.Aesenclast,      &Crypto.Aesenclast);
-        rows.Xmm(Mnemonic.Aesdec,          &Crypto.Aesdec);
-        rows.Xmm(Mnemonic.Aesdeclast,      &Crypto.Aesdeclast);
+        rows.Xmm(Mnemonic.Aesenc,          &Crypto.Aesenc,     op: IrVectorOp.AesEncrypt);
+        rows.Xmm(Mnemonic.Aesenclast,      &Crypto.Aesenclast, op: IrVectorOp.AesEncryptLast);
+        rows.Xmm(Mnemonic.Aesdec,          &Crypto.Aesdec,     op: IrVectorOp.AesDecrypt);
+        rows.Xmm(Mnemonic.Aesdeclast,      &Crypto.Aesdeclast, op: IrVectorOp.AesDecryptLast);
         rows.Xmm(Mnemonic.Aesimc,          &Crypto.Aesimc);
         rows.Xmm(Mnemonic.Aeskeygenassist, &Crypto.Aeskeygenassist);
-        rows.Xmm(Mnemonic.Pclmulqdq,       &Crypto.Pclmulqdq);
+        rows.Xmm(Mnemonic.Pclmulqdq,       &Crypto.Pclmulqdq,  op: IrVectorOp.MulCarryless);
 
         rows.Xmm(Mnemonic.Sha1rnds4,   &Sha.Sha1rnds4);
         rows.Xmm(Mnemonic.Sha1nexte,   &Sha.Sha1nexte);

@@ -37,7 +37,7 @@ internal sealed unsafe partial class X86Lifter
 
     private static ushort VectorSlotOf(Register register) => register.IsMM()
         ? X86Slots.Mmx(register - Register.MM0)
-        : X86Slots.Vector(register - Register.XMM0);
+        : X86Slots.Vector(register - (register.IsYMM() ? Register.YMM0 : Register.XMM0));
 
     private static int SegmentNumber(Register register) => register - Register.ES;
 

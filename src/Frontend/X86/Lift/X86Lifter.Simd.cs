@@ -85,31 +85,34 @@ internal sealed unsafe partial class X86Lifter
     /// <summary>MOVQ, MOVD between XMM or MMX registers, general registers and memory.</summary>
     public static void MoveQuadOrDouble(X86Lifter lifter, in Instruction instruction, int bytes)
     {
-        if (!lifter.BeginSimd(instruction))
+        if (lifter.BeginSimd(instruction))
         {
-            return;
+            lifter.MoveLow(instruction, bytes);
         }
+    }
 
+    private void MoveLow(in Instruction instruction, int bytes)
+    {
         Register first = instruction.Op0Kind == OpKind.Register ? instruction.Op0Register : Register.None;
         if (first == Register.None)
         {
-            lifter.Store(lifter.Memory(instruction, bytes, write: true), WidthOf(bytes), VectorSlotOf(instruction.Op1Register));
+            Store(Memory(instruction, bytes, write: true), WidthOf(bytes), VectorSlotOf(instruction.Op1Register));
         }
         else if (!first.IsXMM() && !first.IsMM())
         {
-            lifter.Move(SlotOf(first), WidthOf(first.GetSize()), VectorSlotOf(instruction.Op1Register));
+            Move(SlotOf(first), WidthOf(first.GetSize()), VectorSlotOf(instruction.Op1Register));
         }
         else if (instruction.Op1Kind == OpKind.Memory)
         {
-            lifter.LoadLow(instruction, bytes);
+            LoadLow(instruction, bytes);
         }
         else
         {
             Register second = instruction.Op1Register;
             ushort source = second.IsXMM() || second.IsMM() ? VectorSlotOf(second) : SlotOf(second);
             int size = second.IsXMM() || second.IsMM() ? 8 : second.GetSize();
-            lifter.Move(VectorSlotOf(first), WidthOf(size), source);
-            lifter.FinishLow(first);
+            Move(VectorSlotOf(first), WidthOf(size), source);
+            FinishLow(first);
         }
     }
 
@@ -147,76 +150,6 @@ internal sealed unsafe partial class X86Lifter
         {
             lifter.Move(VectorSlotOf(instruction.Op0Register), IrWidth.W64, VectorSlotOf(instruction.Op1Register));
             lifter.FinishLow(instruction.Op0Register);
-        }
-    }
-
-    /// <summary>MASKMOVQ, MASKMOVDQU: selected bytes to DS:rDI.</summary>
-    public static void StoreMasked(X86Lifter lifter, in Instruction instruction, int bytes)
-    {
-        if (!lifter.BeginSimd(instruction))
-        {
-            return;
-        }
-
-        IrWidth width = WidthOf(StringAddressSize(instruction));
-        ushort offset = lifter.ZeroExtended(X86Slots.Gpr(X86Gpr.Rdi), width);
-        var target = new MemoryOperand(lifter.Is64 ? IrAddress.Base : IrAddress.Wrap32, offset, CpuHeader.ZeroSlot, CpuHeader.ZeroSlot, 0, 0);
-        Register segment = instruction.MemorySegment is var used && used.IsSegmentRegister() ? used : Register.DS;
-        ushort address = lifter.LinearAddress(lifter.InSegment(target, SegmentNumber(segment), bytes, write: true));
-        ushort operands = lifter.Temporary();
-        lifter.MoveImmediate(operands, IrWidth.W64, VectorSlotOf(instruction.GetOpRegister(1)) | ((ulong)VectorSlotOf(instruction.GetOpRegister(2)) << 16));
-        ref IrOp op = ref lifter.Call(&StateHelpers.MaskedStore, IrCallEffects.MayFault);
-        (op.A, op.B, op.Imm) = (address, operands, bytes);
-        if (lifter._touchesMmx)
-        {
-            lifter.FinishMmx(instruction);
-            lifter._touchesMmx = false;
-        }
-
-        lifter.EndWithJump(lifter.NextPc); // it may have written code
-    }
-
-    /// <summary>STMXCSR.</summary>
-    public static void StoreMxcsr(X86Lifter lifter, in Instruction instruction, int argument)
-    {
-        if (lifter.BeginSimd(instruction))
-        {
-            ushort value = lifter.Temporary();
-            lifter.Call(&StateHelpers.ReadMxcsr, IrCallEffects.Float).Dst = value;
-            lifter.Store(lifter.Memory(instruction, 4, write: true), IrWidth.W32, value);
-        }
-    }
-
-    /// <summary>LDMXCSR: the mode may change, so the next block is looked up.</summary>
-    public static void LoadMxcsr(X86Lifter lifter, in Instruction instruction, int argument)
-    {
-        if (lifter.BeginSimd(instruction))
-        {
-            ushort value = lifter.ReadOperand(instruction, 0, IrWidth.W32);
-            lifter.Call(&StateHelpers.WriteMxcsr, IrCallEffects.MayFault).A = value;
-            ushort next = lifter.Temporary();
-            lifter.MoveImmediate(next, IrWidth.W64, lifter.NextPc);
-            lifter.EndWithIndirectJump(next);
-        }
-    }
-
-    /// <summary>CRC32.</summary>
-    public static void Checksum(X86Lifter lifter, in Instruction instruction, int argument)
-    {
-        IrWidth width = OperandWidth(instruction, 1);
-        ushort data = lifter.ReadOperand(instruction, 1, width);
-        ushort destination = SlotOf(instruction.Op0Register);
-        ref IrOp op = ref lifter.Call(&Crypto.Crc32, IrCallEffects.None);
-        (op.Dst, op.A, op.B, op.Imm) = (destination, destination, data, BytesOf(width));
-    }
-
-    /// <summary>EMMS: all x87 registers empty.</summary>
-    public static void EmptyMmx(X86Lifter lifter, in Instruction instruction, int argument)
-    {
-        if (lifter.BeginSimd(instruction))
-        {
-            lifter.Call(&X87Control.CheckMmx, IrCallEffects.MayFault);
-            lifter.Call(&X87Control.Emms, IrCallEffects.None);
         }
     }
 
@@ -321,7 +254,8 @@ internal sealed unsafe partial class X86Lifter
     // PCMPESTRI and PCMPESTRM take lengths from RAX and RDX.
     private IrCallEffects SimdEffects(in Instruction instruction, in SimdEntry entry) =>
         (!entry.MayRaise ? IrCallEffects.None : (_modeKey & X86ModeKey.FloatDefault) != 0 ? IrCallEffects.Float : IrCallEffects.Float | IrCallEffects.MayFault)
-        | (instruction.Mnemonic is Mnemonic.Pcmpestri or Mnemonic.Pcmpestrm or Mnemonic.Pcmpestri64 or Mnemonic.Pcmpestrm64 ? IrCallEffects.ReadsRegisters : IrCallEffects.None);
+        | (instruction.Mnemonic is Mnemonic.Pcmpestri or Mnemonic.Pcmpestrm or Mnemonic.Pcmpestri64 or Mnemonic.Pcmpestrm64
+            or Mnemonic.Vpcmpestri or Mnemonic.Vpcmpestrm or Mnemonic.Vpcmpestri64 or Mnemonic.Vpcmpestrm64 ? IrCallEffects.ReadsRegisters : IrCallEffects.None);
 
     private static long SimdImmediate(in Instruction instruction)
     {
@@ -352,7 +286,7 @@ internal sealed unsafe partial class X86Lifter
     private MemoryOperand VectorMemory(in Instruction instruction, int bytes, bool write, bool aligned)
     {
         MemoryOperand memory = Memory(instruction, bytes, write);
-        if (!aligned || bytes != 16)
+        if (!aligned || bytes < 16)
         {
             return memory;
         }

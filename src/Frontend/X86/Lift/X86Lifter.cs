@@ -157,7 +157,7 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
         }
 
         LiftRow row = LiftTable.For(instruction.Mnemonic);
-        if (row.Method is null || instruction.IsInvalid || !IsLockLegal(instruction))
+        if (row.Method is null || instruction.IsInvalid || !IsLockLegal(instruction) || instruction.Encoding > EncodingKind.VEX)
         {
             Undefined(instruction);
             return;

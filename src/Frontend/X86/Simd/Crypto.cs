@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.Intrinsics;
 using Emu.Frontend.Ir;
 using HostAes = System.Runtime.Intrinsics.X86.Aes;
+using HostPclmulqdq = System.Runtime.Intrinsics.X86.Pclmulqdq;
 
 namespace Emu.Frontend.X86.Simd;
 
@@ -59,6 +60,12 @@ internal static unsafe class Crypto
     /// <summary>PCLMULQDQ: carry-less product of the qwords that imm[0] and imm[4] choose.</summary>
     public static void Pclmulqdq(CpuHeader* cpu, byte* dst, byte* a, byte* b, int imm)
     {
+        if (HostPclmulqdq.IsSupported)
+        {
+            Xmm.Store(dst, MultiplyOnHost(Xmm.Load<ulong>(a), Xmm.Load<ulong>(b), imm));
+            return;
+        }
+
         UInt128 x = Xmm.Load<ulong>(a)[imm & 1];
         ulong y = Xmm.Load<ulong>(b)[(imm >> 4) & 1];
         UInt128 product = 0;
@@ -69,6 +76,15 @@ internal static unsafe class Crypto
 
         *(UInt128*)dst = product;
     }
+
+    // The instruction's immediate is a constant.
+    private static Vector128<ulong> MultiplyOnHost(Vector128<ulong> a, Vector128<ulong> b, int imm) => (imm & 0x11) switch
+    {
+        0 => HostPclmulqdq.CarrylessMultiply(a, b, 0),
+        1 => HostPclmulqdq.CarrylessMultiply(a, b, 1),
+        0x10 => HostPclmulqdq.CarrylessMultiply(a, b, 0x10),
+        _ => HostPclmulqdq.CarrylessMultiply(a, b, 0x11),
+    };
 
     /// <summary>CRC32: <paramref name="a"/> is the old sum, <paramref name="b"/> the data, <paramref name="imm"/> its bytes. An x87-style helper: values, not pointers.</summary>
     public static ulong Crc32(CpuHeader* cpu, ulong a, ulong b, ulong imm)

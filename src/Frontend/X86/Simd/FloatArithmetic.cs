@@ -55,10 +55,13 @@ internal static unsafe class FloatArithmetic<T, TCount>
     public static void DotProduct(CpuHeader* cpu, byte* dst, byte* a, byte* b, int imm)
     {
         Vector128<T> factors = LaneMask(imm >> 4);
+        int step = 0;
+        Mxcsr.BeginStep(cpu, step);
         Vector128<T> sum = Compute<MultiplyOperation>(cpu, Xmm.Load<T>(a) & factors, Xmm.Load<T>(b) & factors);
         for (int i = Vector128<T>.Count; i > 1; i /= 2)
         {
             (Vector128<T> even, Vector128<T> odd) = Separate(sum, sum);
+            Mxcsr.BeginStep(cpu, ++step);
             sum = Compute<AddOperation>(cpu, even, odd);
         }
 

@@ -26,11 +26,57 @@ internal static unsafe class FloatCompare<T, TCount>
         FloatLanes<T, TCount>.Store(dst, a, (imm & 4) != 0 ? ~result : result);
     }
 
+    /// <summary>VCMPPS and relatives with one of the 32 predicates of AVX (SDM vol. 2, table 3-1).</summary>
+    public static void CompareExtended(CpuHeader* cpu, byte* dst, byte* a, byte* b, int imm)
+    {
+        Vector128<T> x = FloatLanes<T, TCount>.Load(a);
+        Vector128<T> y = FloatLanes<T, TCount>.Load(b);
+        int predicate = imm & 15;
+        int holdsFor = OrdersOf(predicate);
+        const int quietPredicates = 0b1001_1001_1001_1001;
+        bool quiet = (((quietPredicates >> predicate) ^ (imm >> 4)) & 1) != 0;
+        FloatContext context = Mxcsr.Context(cpu);
+        Vector128<T> result = Vector128<T>.Zero;
+        for (int i = 0; i < FloatLanes<T, TCount>.Count; i++)
+        {
+            FloatOrder order = FloatMath.Compare(FloatLanes<T, TCount>.Unpack(x, i, context), FloatLanes<T, TCount>.Unpack(y, i, context), quiet, ref context);
+            result = ((holdsFor >> (int)order) & 1) != 0 ? FloatLanes<T, TCount>.Copy(result, i, Vector128<T>.AllBitsSet) : result;
+        }
+
+        Mxcsr.Commit(cpu, context);
+        FloatLanes<T, TCount>.Store(dst, a, result);
+    }
+
     /// <summary>COMISS, COMISD: ZF, PF, CF; any NaN is invalid.</summary>
     public static ulong Ordered(CpuHeader* cpu, byte* a, byte* b, int imm) => CompareFlags(cpu, a, b, quiet: false);
 
     /// <summary>UCOMISS, UCOMISD: ZF, PF, CF; only a signaling NaN is invalid.</summary>
     public static ulong Unordered(CpuHeader* cpu, byte* a, byte* b, int imm) => CompareFlags(cpu, a, b, quiet: true);
+
+    /// <summary>The orders in which a predicate holds: a bit for each value of <see cref="FloatOrder"/>.</summary>
+    private static int OrdersOf(int predicate)
+    {
+        const int less = 1 << (int)FloatOrder.Less, equal = 1 << (int)FloatOrder.Equal, greater = 1 << (int)FloatOrder.Greater, unordered = 1 << (int)FloatOrder.Unordered;
+        return predicate switch
+        {
+            0 => equal,
+            1 => less,
+            2 => less | equal,
+            3 => unordered,
+            4 => less | greater | unordered,
+            5 => equal | greater | unordered,
+            6 => greater | unordered,
+            7 => less | equal | greater,
+            8 => equal | unordered,
+            9 => less | unordered,
+            10 => less | equal | unordered,
+            11 => 0,
+            12 => less | greater,
+            13 => equal | greater,
+            14 => greater,
+            _ => less | equal | greater | unordered,
+        };
+    }
 
     private static void Choose(CpuHeader* cpu, byte* dst, byte* a, byte* b, FloatOrder order)
     {

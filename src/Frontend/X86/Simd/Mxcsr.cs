@@ -34,6 +34,11 @@ internal static unsafe class Mxcsr
     /// <summary>FTZ.</summary>
     public const uint FlushToZero = 1 << 15;
 
+    // The word of collected exceptions: that there is one, the step in progress, the flags of each step.
+    private const uint Gathering = 1u << 31;
+    private const int StepShift = 28;
+    private const int BitsPerStep = 8;
+
     /// <summary>
     /// True when host arithmetic gives the same bits for operands and results that raise nothing but precision: rounding to
     /// nearest, and no need to stop for an inexact result.
@@ -46,7 +51,50 @@ internal static unsafe class Mxcsr
     public static bool NeedsPrecision(CpuHeader* cpu) => (Value(cpu) & (uint)FloatFlags.Precision) == 0;
 
     /// <summary>Sets the precision flag; only where the exception is masked.</summary>
-    public static void SetPrecision(CpuHeader* cpu) => ((X86CpuState*)cpu)->Mxcsr |= (uint)FloatFlags.Precision;
+    public static void SetPrecision(CpuHeader* cpu)
+    {
+        X86CpuState* state = (X86CpuState*)cpu;
+        if (state->GatheredExceptions != 0)
+        {
+            Collect(state, FloatFlags.Precision);
+        }
+        else
+        {
+            state->Mxcsr |= (uint)FloatFlags.Precision;
+        }
+    }
+
+    /// <summary>From here on exceptions are collected: the lanes of one instruction are computed in several steps.</summary>
+    public static void BeginGather(CpuHeader* cpu) => ((X86CpuState*)cpu)->GatheredExceptions = Gathering;
+
+    /// <summary>While exceptions are collected, those that follow are of step <paramref name="step"/> of the instruction, from 0 to 2.</summary>
+    public static void BeginStep(CpuHeader* cpu, int step)
+    {
+        uint* gathered = &((X86CpuState*)cpu)->GatheredExceptions;
+        if (*gathered != 0)
+        {
+            *gathered = (*gathered & ~(3u << StepShift)) | ((uint)step << StepShift);
+        }
+    }
+
+    /// <summary>Commits what was collected, step by step: where one stops, nothing is seen of the next.</summary>
+    public static void EndGather(CpuHeader* cpu)
+    {
+        uint gathered = ((X86CpuState*)cpu)->GatheredExceptions;
+        ((X86CpuState*)cpu)->GatheredExceptions = 0;
+        FloatContext context = Context(cpu);
+        for (int step = 0; step < 3; step++)
+        {
+            context.Flags = (FloatFlags)(gathered >> (BitsPerStep * step)) & FloatFlags.All;
+            Commit(cpu, context);
+        }
+    }
+
+    private static void Collect(X86CpuState* state, FloatFlags flags)
+    {
+        int step = (int)(state->GatheredExceptions >> StepShift) & 3;
+        state->GatheredExceptions |= (uint)flags << (BitsPerStep * step);
+    }
 
     /// <summary>The control of an operation.</summary>
     public static FloatContext Context(CpuHeader* cpu)
@@ -69,8 +117,14 @@ internal static unsafe class Mxcsr
     public static void Commit(CpuHeader* cpu, in FloatContext context)
     {
         const FloatFlags before = FloatFlags.Invalid | FloatFlags.Denormal | FloatFlags.ZeroDivide;
-        FloatFlags flags = context.Masked(context.Flags & before) ? context.Flags : context.Flags & before;
         X86CpuState* state = (X86CpuState*)cpu;
+        if (state->GatheredExceptions != 0)
+        {
+            Collect(state, context.Flags);
+            return;
+        }
+
+        FloatFlags flags = context.Masked(context.Flags & before) ? context.Flags : context.Flags & before;
         state->Mxcsr |= (uint)flags;
         if (!context.Masked(flags))
         {

@@ -5,6 +5,9 @@ namespace Emu.Frontend.X86.SoftFloat;
 /// <param name="Bias">Exponent bias, which is also the largest exponent of a finite number.</param>
 internal readonly record struct FloatFormat(int Precision, int Bias)
 {
+    /// <summary>Binary16.</summary>
+    public static readonly FloatFormat Half = new(11, 15);
+
     /// <summary>Binary32.</summary>
     public static readonly FloatFormat Single = new(24, 127);
 

@@ -68,6 +68,10 @@ internal readonly struct Unpacked
     /// <summary>The magnitude.</summary>
     public Unpacked Absolute => new(Kind, negative: false, Exponent, Significand, IsDenormal);
 
+    /// <summary>Takes a binary16 apart; denormal numbers are kept.</summary>
+    public static Unpacked FromHalf(ushort bits) =>
+        FromInterchange(bits >> 15 != 0, (bits >> 10) & 0x1f, (ulong)bits << 53, FloatFormat.Half, default);
+
     /// <summary>Takes a binary32 apart.</summary>
     public static Unpacked FromSingle(uint bits, in FloatContext context) =>
         FromInterchange(bits >> 31 != 0, (int)(bits >> 23) & 0xff, (ulong)bits << 40, FloatFormat.Single, context);
@@ -159,6 +163,9 @@ internal readonly record struct Encoded(bool Negative, int BiasedExponent, ulong
 
     /// <summary>The sign and exponent word of the 80-bit format.</summary>
     public ushort SignExponent => (ushort)((Negative ? 0x8000 : 0) | BiasedExponent);
+
+    /// <summary>The bits of a binary16.</summary>
+    public ushort ToHalf() => (ushort)((Negative ? 0x8000 : 0) | (BiasedExponent << 10) | ((int)(Significand >> 53) & 0x3ff));
 
     /// <summary>The bits of a binary32.</summary>
     public uint ToSingle() => (Negative ? 0x80000000 : 0) | ((uint)BiasedExponent << 23) | ((uint)(Significand >> 40) & 0x7fffff);

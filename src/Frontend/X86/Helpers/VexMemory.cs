@@ -1,0 +1,122 @@
+using System.Runtime.CompilerServices;
+using Emu.Frontend.Ir;
+
+namespace Emu.Frontend.X86.Helpers;
+
+/// <summary>A gather: numbers of the registers, sizes in bytes, and how an address is made.</summary>
+internal readonly record struct GatherForm(int Destination, int Mask, int Index, int Element, int IndexSize, int Count, int Scale, bool Narrow, int Segment)
+{
+    /// <summary>As an operand of the helper.</summary>
+    public ulong Pack() => (uint)(Destination | (Mask << 4) | (Index << 8) | (Element << 12) | (IndexSize << 16) | (Count << 20) | (Scale << 24))
+        | ((ulong)(uint)Segment << 32) | (Narrow ? 1UL << 36 : 0);
+
+    /// <summary>The form that <see cref="Pack"/> made an operand of.</summary>
+    public static GatherForm Unpack(ulong value)
+    {
+        int Field(int shift) => (int)(value >> shift) & 15;
+        return new GatherForm(Field(0), Field(4), Field(8), Field(12), Field(16), Field(20), Field(24), Field(36) != 0, Field(32));
+    }
+}
+
+/// <summary>IR helpers of AVX that access chosen lanes in memory (SDM vol. 2, VMASKMOV, VPMASKMOV, VGATHERDPS).</summary>
+internal static unsafe class VexMemory
+{
+    /// <summary>Loads lanes of imm bits 7:0 bytes whose mask at <paramref name="b"/> is set, from the address at <paramref name="a"/> plus imm bits 15:8.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void LoadMasked(CpuHeader* header, byte* dst, byte* a, byte* b, int imm)
+    {
+        X86Cpu cpu = X86Cpu.From(header);
+        int bytes = imm & 0xff;
+        ulong linear = *(ulong*)a + (uint)(imm >> 8);
+        Span<ulong> lanes = stackalloc ulong[4];
+        for (int i = 0; i < 16 / bytes; i++)
+        {
+            lanes[i] = IsSet(b, i, bytes) ? cpu.ReadLinear(linear + (uint)(i * bytes), bytes) : 0;
+        }
+
+        for (int i = 0; i < 16 / bytes; i++)
+        {
+            WriteLane(dst, i, bytes, lanes[i]);
+        }
+    }
+
+    /// <summary>
+    /// Stores lanes of imm bits 7:0 bytes, imm bits 15:8 bytes together, to the address at <paramref name="a"/>. The slots of mask and data are at
+    /// <paramref name="b"/>, 16 bits each. Pages are probed before the first lane is written.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static ulong StoreMasked(CpuHeader* header, byte* a, byte* b, int imm)
+    {
+        X86Cpu cpu = X86Cpu.From(header);
+        int bytes = imm & 0xff;
+        int count = (imm >> 8) / bytes;
+        ulong linear = *(ulong*)a;
+        byte* mask = (byte*)header + ((ushort*)b)[0];
+        byte* data = (byte*)header + ((ushort*)b)[1];
+        for (int i = 0; i < count; i++)
+        {
+            if (IsSet(mask, i, bytes))
+            {
+                cpu.ProbeWrite(linear + (uint)(i * bytes), bytes);
+            }
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            if (IsSet(mask, i, bytes))
+            {
+                cpu.WriteLinear(linear + (uint)(i * bytes), ReadLane(data, i, bytes), bytes);
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>
+    /// A gather from the address at <paramref name="a"/>, the form at <paramref name="b"/>. An element that was loaded is in the destination, and its
+    /// mask clear, when a later one faults: the instruction then goes on where it was.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static ulong Gather(CpuHeader* header, byte* a, byte* b, int imm)
+    {
+        GatherForm form = GatherForm.Unpack(*(ulong*)b);
+        byte* registers = ((X86CpuState*)header)->Vector;
+        byte* destination = registers + (form.Destination * X86CpuState.VectorStride);
+        byte* mask = registers + (form.Mask * X86CpuState.VectorStride);
+        byte* index = registers + (form.Index * X86CpuState.VectorStride);
+        X86Cpu cpu = X86Cpu.From(header);
+        for (int i = 0; i < form.Count; i++)
+        {
+            if (IsSet(mask, i, form.Element))
+            {
+                long offset = form.IndexSize == 4 ? ((int*)index)[i] : ((long*)index)[i];
+                ulong address = *(ulong*)a + (ulong)(offset * form.Scale);
+                ulong linear = SegmentHelpers.SegmentTranslate(header, form.Narrow ? (uint)address : address, 0, (ulong)(form.Segment | (form.Element << 8)));
+                WriteLane(destination, i, form.Element, cpu.ReadLinear(linear, form.Element));
+                WriteLane(mask, i, form.Element, 0);
+            }
+        }
+
+        // What lies above the elements is cleared.
+        int used = form.Count * form.Element;
+        new Span<byte>(destination + used, X86CpuState.VectorStride - used).Clear();
+        new Span<byte>(mask, X86CpuState.VectorStride).Clear();
+        return 0;
+    }
+
+    private static bool IsSet(byte* mask, int lane, int bytes) => (sbyte)mask[((lane + 1) * bytes) - 1] < 0;
+
+    private static ulong ReadLane(byte* vector, int lane, int bytes) => bytes == 4 ? ((uint*)vector)[lane] : ((ulong*)vector)[lane];
+
+    private static void WriteLane(byte* vector, int lane, int bytes, ulong value)
+    {
+        if (bytes == 4)
+        {
+            ((uint*)vector)[lane] = (uint)value;
+        }
+        else
+        {
+            ((ulong*)vector)[lane] = value;
+        }
+    }
+}
