@@ -272,7 +272,7 @@ internal sealed unsafe partial class X86Lifter
                 Register register = instruction.GetOpRegister(operand);
                 return register.IsXMM() || register.IsMM() ? VectorSlotOf(register) : SlotOf(register);
             case OpKind.Memory:
-                ushort slot = X86Slots.Vector(CpuHeader.VectorTemporary);
+                ushort slot = SourceTemporary;
                 IrWidth width = WidthOf(entry.MemoryBytes);
                 MemoryOperand memory = VectorMemory(instruction, entry.MemoryBytes, write: false, entry.Aligned);
                 Load(IrOpcode.Load, slot, width < IrWidth.W32 ? IrWidth.W64 : width, width, memory);

@@ -14,7 +14,7 @@ internal sealed unsafe partial class X86Lifter
     private const int WideBytes = 32;
 
     // A memory operand, and results that must not be seen before the last fault.
-    private static readonly ushort SourceTemporary = X86Slots.Vector(16);
+    internal static readonly ushort SourceTemporary = X86Slots.Vector(16);
     private static readonly ushort ResultTemporary = X86Slots.Vector(17);
     private static readonly ushort OtherTemporary = X86Slots.Vector(18);
 
