@@ -60,28 +60,6 @@ public sealed class EventTests
         Assert.Equal((0x21, TrapBench.Code + 4, 1UL), (trap.Vector, trap.Rip, trap.Gpr[0]));
     }
 
-    // The window of one instruction between STI and CLI, chained and compiled.
-    [Fact]
-    public void HotLoopOfStiAndCli_InterruptPosted_TakenInTheWindow()
-    {
-        using var bench = new TrapBench(TierOptions.AtOnce(5));
-        using var device = new Timer(_ => bench.Bench.Apic.Raise(0x21), null, 100, Timeout.Infinite);
-
-        Trap trap = bench.Run(c =>
-        {
-            Label again = c.CreateLabel();
-            c.Label(ref again);
-            c.sti();
-            c.nop();
-            c.cli();
-            c.inc(rbx);
-            c.jmp(again);
-        });
-
-        Assert.Equal((0x21, TrapBench.Code + 2), (trap.Vector, trap.Rip));
-        Assert.InRange(trap.Gpr[3], 5UL, ulong.MaxValue);
-    }
-
     [Fact]
     public void StiCli_InterruptPending_NotTaken()
     {

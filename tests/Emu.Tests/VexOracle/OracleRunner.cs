@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Emu.Accel.Tcg;
+using Emu.Diff.Cases;
 using Iced.Intel;
 
 namespace Emu.Tests.VexOracle;
@@ -125,7 +126,7 @@ internal sealed unsafe class OracleRunner : IDisposable
         }
 
         _dataSeed = seed >> 8;
-        var random = new OracleRandom(~_dataSeed);
+        var random = new CaseRandom(~_dataSeed);
         Span<ulong> words = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, ulong>(_data.AsSpan());
         foreach (ref ulong word in words)
         {

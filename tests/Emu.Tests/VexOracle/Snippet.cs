@@ -1,3 +1,4 @@
+using Emu.Diff.Cases;
 using Iced.Intel;
 
 namespace Emu.Tests.VexOracle;

@@ -1,3 +1,4 @@
+using Emu.Diff.Cases;
 using Iced.Intel;
 
 namespace Emu.Tests.VexOracle;
@@ -19,7 +20,7 @@ internal sealed unsafe partial class SnippetGenerator
     private readonly Encoder _encoder;
     private readonly List<byte> _bytes = [];
     private readonly InstructionInfoFactory _infoFactory = new();
-    private OracleRandom _random = new(0);
+    private CaseRandom _random = new(0);
     private List<SnippetInstruction> _instructions = [];
     private ulong _entry;
     private RflagsBits _undefined;
@@ -46,13 +47,13 @@ internal sealed unsafe partial class SnippetGenerator
     /// <summary>The case of <paramref name="seed"/>.</summary>
     public Snippet Generate(SnippetFamily family, ulong seed)
     {
-        _random = new OracleRandom(seed);
+        _random = new CaseRandom(seed);
         _bytes.Clear();
         _instructions = [];
         _undefined = RflagsBits.None;
         ulong code = _base + (NativeSnippet.CodePage * PageSize);
         _entry = _random.OneIn(16) ? code + PageSize - 1 - (uint)_random.Below(40) : code + (uint)_random.Below(64);
-        MakeInput(strings: false);
+        MakeInput();
         int count = _random.OneIn(3) ? 1 : 1 + _random.Below(family.MaxLength);
         for (int i = 0; i < count; i++)
         {
@@ -69,7 +70,7 @@ internal sealed unsafe partial class SnippetGenerator
         return new Snippet { Seed = seed, Entry = _entry, Instructions = _instructions, Code = _bytes.ToArray(), UndefinedFlags = _undefined, Input = _input };
     }
 
-    private void MakeInput(bool strings)
+    private void MakeInput()
     {
         _input = default;
         for (int i = 0; i < 16; i++)
@@ -78,7 +79,7 @@ internal sealed unsafe partial class SnippetGenerator
         }
 
         _narrowAddresses = _random.OneIn(8);
-        _baseRegister = strings ? Register.R14 : Register.RAX + _random.Below(16);
+        _baseRegister = Register.RAX + _random.Below(16);
         do
         {
             _indexRegister = Register.RAX + _random.Below(16);
@@ -103,7 +104,7 @@ internal sealed unsafe partial class SnippetGenerator
     // Gives up when nothing fits: every form of the family may read flags that are undefined by now.
     private void AddAny(IReadOnlyList<Code> codes)
     {
-        for (int attempt = 0; attempt < 64 && !TryAdd(_random.Pick(codes)); attempt++)
+        for (int attempt = 0; attempt < 64 && !TryAdd(codes[_random.Below(codes.Count)]); attempt++)
         {
         }
     }

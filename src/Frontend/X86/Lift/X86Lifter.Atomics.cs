@@ -20,19 +20,7 @@ internal sealed unsafe partial class X86Lifter
         ushort sum = lifter.Temporary();
         bool toMemory = instruction.Op0Kind == OpKind.Memory;
         bool isAtomic = lifter.IsAtomic(instruction);
-        MemoryOperand memory = toMemory && !isAtomic ? lifter.Memory(instruction, BytesOf(width), write: true) : default;
-        if (isAtomic)
-        {
-            lifter.Atomic(IrAtomic.Add, width, instruction, source, old);
-        }
-        else if (toMemory)
-        {
-            lifter.Load(IrOpcode.LoadForWrite, old, width, width, memory);
-        }
-        else
-        {
-            lifter.Move(old, width, SlotOf(instruction.Op0Register));
-        }
+        MemoryOperand memory = lifter.ReadOrExchange(instruction, IrAtomic.Add, width, source, old);
 
         ref IrOp op = ref lifter._block.Add(IrOpcode.Add, width);
         (op.Dst, op.A, op.B, op.SetsFlags) = (sum, old, source, true);
@@ -59,19 +47,7 @@ internal sealed unsafe partial class X86Lifter
         ushort accumulator = lifter.Temporary();
         bool toMemory = instruction.Op0Kind == OpKind.Memory;
         bool isAtomic = lifter.IsAtomic(instruction);
-        MemoryOperand memory = toMemory && !isAtomic ? lifter.Memory(instruction, BytesOf(width), write: true) : default;
-        if (isAtomic)
-        {
-            lifter.Atomic(IrAtomic.CompareExchange, width, instruction, source, old);
-        }
-        else if (toMemory)
-        {
-            lifter.Load(IrOpcode.LoadForWrite, old, width, width, memory);
-        }
-        else
-        {
-            lifter.Move(old, width, SlotOf(instruction.Op0Register));
-        }
+        MemoryOperand memory = lifter.ReadOrExchange(instruction, IrAtomic.CompareExchange, width, source, old);
 
         ref IrOp compare = ref lifter._block.Add(IrOpcode.Compare, width);
         (compare.A, compare.B, compare.SetsFlags) = (rax, old, true);
@@ -92,6 +68,26 @@ internal sealed unsafe partial class X86Lifter
         lifter.Move(accumulator, IrWidth.W64, rax);
         lifter.Move(accumulator, width, old);
         lifter.SelectInto(IrCondition.NotEqual, rax, rax, accumulator);
+    }
+
+    // The old value of the destination to a temporary: atomic operations have exchanged it then, others store to the operand returned.
+    private MemoryOperand ReadOrExchange(in Instruction instruction, IrAtomic operation, IrWidth width, ushort source, ushort old)
+    {
+        if (IsAtomic(instruction))
+        {
+            Atomic(operation, width, instruction, source, old);
+            return default;
+        }
+
+        if (instruction.Op0Kind != OpKind.Memory)
+        {
+            Move(old, width, SlotOf(instruction.Op0Register));
+            return default;
+        }
+
+        MemoryOperand memory = Memory(instruction, BytesOf(width), write: true);
+        Load(IrOpcode.LoadForWrite, old, width, width, memory);
+        return memory;
     }
 
     /// <summary>CMPXCHG8B, CMPXCHG16B.</summary>
