@@ -30,6 +30,9 @@ internal sealed unsafe class TranslationBlock(BlockKey key, int number, Op* code
     /// <summary>Number of ops, the end marker excluded.</summary>
     public int OpCount { get; } = opCount;
 
+    /// <summary>The <see cref="JumpHistory"/> of the indirect jump at the end, or zero when it ends otherwise.</summary>
+    public nint History { get; init; }
+
     /// <summary>Bytes of guest code.</summary>
     public int ByteLength { get; } = byteLength;
 

@@ -72,7 +72,8 @@ public sealed unsafe partial class TranslationEngine
     private TranslationBlock Encode(CodeArena arena, BlockKey key, int number, ulong? secondPage = null)
     {
         ReadOnlySpan<IrOp> ops = _ir.Ops;
-        Op* entry = arena.Allocate(ops.Length + 2);
+        bool hasHistory = _ir.MayChain && ops[^1].Opcode == IrOpcode.JumpIndirect;
+        Op* entry = arena.Allocate(ops.Length + 2 + (hasHistory ? JumpHistory.Ops : 0));
         bool counted = _tiering is not null && number >= 0 && _ir.MayChain;
         Op* code = counted ? entry + 1 : entry;
         Span<ushort> newIndex = stackalloc ushort[ops.Length + 1];
@@ -88,6 +89,11 @@ public sealed unsafe partial class TranslationEngine
 
         newIndex[ops.Length] = (ushort)count;
         code[count] = new Op { Handler = 0, Imm = number };
+        if (hasHistory)
+        {
+            JumpHistory.Attach(code + count - 1, code + count + 1);
+        }
+
         var instructions = new (ushort, ushort)[_ir.InstructionCount];
         for (int i = 0; i < instructions.Length; i++)
         {
@@ -98,6 +104,7 @@ public sealed unsafe partial class TranslationEngine
         {
             Entry = entry,
             SecondPage = secondPage,
+            History = hasHistory ? code[count - 1].Target : 0,
             PcMask = _ir.PcMask,
             MayChain = _ir.MayChain && _options.Entered is null,
             Instructions = instructions,

@@ -116,6 +116,7 @@ internal static unsafe partial class Handlers
         CpuHeader* header = (CpuHeader*)cpu;
         header->Instructions += op->Dst;
         ulong pc = *(ulong*)(cpu + op->A);
+        ((ulong*)op->Target)[JumpHistory.IndexOf(pc)] = pc;
         header->Pc = pc;
         JumpCacheEntry* entry = header->JumpCache + JumpCacheEntry.IndexOf(pc);
         if (entry->Pc != pc || entry->ModeKey != header->ModeKey || header->ExitRequest != 0)

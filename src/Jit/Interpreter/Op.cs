@@ -30,7 +30,7 @@ internal struct Op
     /// <summary>Immediate; displacement in the low half of memory ops, target distance in the high half of jumps.</summary>
     public long Imm;
 
-    /// <summary>Helper address, index shift, or the linked next block's first op.</summary>
+    /// <summary>Helper address, index shift, the linked next block's first op, or the <see cref="JumpHistory"/> of an indirect jump.</summary>
     public nint Target;
 
     /// <summary>Low half of <see cref="Imm"/>, sign-extended.</summary>

@@ -51,6 +51,9 @@ internal sealed unsafe class RegionBlock
     /// </summary>
     public required Op* Tier0 { get; init; }
 
+    /// <summary>The <see cref="JumpHistory"/> of the indirect jump at its end, or zero.</summary>
+    public nint History { get; init; }
+
     /// <summary>Index of the first op of each guest instruction, ascending.</summary>
     public required ushort[] Instructions { get; init; }
 

@@ -30,8 +30,7 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
         TranslationBlock[] others = replaced?.Entries ?? [];
         var choice = new Choice(this, head, replaced);
         List<RegionMember> members = choice.Choose(others);
-        int[] entries = EntriesOf(members, others);
-        bool[] reached = RegionEdges.Reach(RegionEdges.Connect(members), entries);
+        bool[] reached = RegionEdges.Reach(RegionEdges.Connect(members), EntriesOf(members, others));
         members = [.. members.Where((_, number) => reached[number])];
         blocks = [.. members.Select(member => member.Block)];
         if (members.Count == 0)
@@ -39,7 +38,8 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
             return null;
         }
 
-        entries = EntriesOf(members, others);
+        int[] entries = EntriesOf(members, others);
+        AddTwins(members, entries);
         RegionEdge[][] edges = RegionEdges.Connect(members);
         RegionEdges.MarkBackward(edges, entries);
         return new Region
@@ -55,6 +55,7 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
                 Tier0 = member.Block.Code,
                 Instructions = [.. member.Block.Instructions.Select(instruction => instruction.FirstOp)],
                 Edges = edges[number],
+                History = member.Block.History,
             })],
         };
     }
@@ -63,15 +64,25 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
     public RegionJob? FindPartner(Region region, TranslationBlock[] blocks)
     {
         var pages = new RegionPages(_addresses);
-        return region.Exits.Select(exit => FindTarget(pages, blocks[0].Key, exit)?.Heat.Region).OfType<RegionJob>()
+        return region.Exits.Concat(SeenTargets(blocks)).Select(exit => FindTarget(pages, blocks[0].Key, exit)?.Heat.Region).OfType<RegionJob>()
             .FirstOrDefault(job => job.IsInstalled && job.InstructionCount + region.InstructionCount <= _options.MaxInstructions
-                && Array.Exists(blocks, block => job.Exits.Contains(block.Key.Pc)));
+                && Array.Exists(blocks, block => job.Exits.Contains(block.Key.Pc) || SeenTargets(job.Blocks).Contains(block.Key.Pc)));
     }
+
+    private static IEnumerable<ulong> SeenTargets(TranslationBlock[] blocks) => blocks.SelectMany(block => JumpHistory.Read(block.History));
 
     private TranslationBlock? FindTarget(RegionPages pages, in BlockKey like, ulong target)
     {
         TranslationBlock? block = pages.PhysicalOf(target) is ulong physical ? _find(like with { Physical = physical, Pc = target }) : null;
         return block is { IsCounted: true } ? block : null;
+    }
+
+    // An entry that reads the flags first, and that the region also goes to itself, is there twice: the way in from outside, where nothing is
+    // known of the flags, would otherwise spoil what the region knows.
+    private static void AddTwins(List<RegionMember> members, int[] entries)
+    {
+        HashSet<int> targets = [.. RegionEdges.Connect(members).SelectMany(edges => edges).Select(edge => edge.Block)];
+        members.AddRange([.. entries.Where(number => targets.Contains(number) && members[number].ReadsFlagsFirst).Select(number => members[number])]);
     }
 
     private static int[] EntriesOf(List<RegionMember> members, IReadOnlyList<TranslationBlock> others) =>
@@ -170,7 +181,7 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
             _members.Add(member);
             _size += block.Instructions.Length;
             _chosen.Add(block.Key.Pc);
-            AddTargets(member.Jumps.Select(jump => jump.Target));
+            AddTargets(member.Jumps.Select(jump => jump.Target).Concat(member.SeenTargets));
 
             // Where a call comes back to, once what is called is here.
             AddTargets(_members.Where(caller => caller.ReturnSite is not null && caller.Jumps.Exists(jump => _chosen.Contains(jump.Target)))

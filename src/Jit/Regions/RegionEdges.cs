@@ -5,19 +5,19 @@ namespace Emu.Jit.Regions;
 /// <summary>Connects the chosen blocks of a region.</summary>
 internal static class RegionEdges
 {
-    // A return compares with so many places; further ones go through the jump cache.
-    private const int MostGuesses = 3;
+    // An indirect jump compares its target with so many; further ones go through the jump cache.
+    private const int MostGuesses = 6;
 
-    /// <summary>The edges of each member, without those marked that look for requests.</summary>
+    /// <summary>The edges of each member, without those marked that look for requests. Of two members with one address, edges lead to the last.</summary>
     public static RegionEdge[][] Connect(IReadOnlyList<RegionMember> members)
     {
         Dictionary<ulong, int> numbers = [];
         for (int i = 0; i < members.Count; i++)
         {
-            numbers.Add(members[i].Block.Key.Pc, i);
+            numbers[members[i].Block.Key.Pc] = i;
         }
 
-        List<int>[] guesses = FindReturns(members, numbers);
+        List<int>[] guesses = FindGuesses(members, numbers);
         return [.. members.Select((member, number) => EdgesOf(member, guesses[number], numbers))];
     }
 
@@ -90,15 +90,10 @@ internal static class RegionEdges
         return [.. direct, .. guesses.Select(number => new RegionEdge(member.Ops.Length - 1, number, mayChangeCode))];
     }
 
-    /// <summary>By member: where it probably returns to, the hottest place first. The calls of the region tell.</summary>
-    private static List<int>[] FindReturns(IReadOnlyList<RegionMember> members, Dictionary<ulong, int> numbers)
+    /// <summary>By member: where its indirect jump probably goes, the hottest place first. What was seen tells, and for returns the calls of the region.</summary>
+    private static List<int>[] FindGuesses(IReadOnlyList<RegionMember> members, Dictionary<ulong, int> numbers)
     {
-        var guesses = new List<int>[members.Count];
-        for (int i = 0; i < guesses.Length; i++)
-        {
-            guesses[i] = [];
-        }
-
+        List<int>[] guesses = [.. members.Select(member => member.SeenTargets.Where(numbers.ContainsKey).Select(target => numbers[target]).ToList())];
         foreach (RegionMember caller in members)
         {
             if (caller is { ReturnSite: ulong site, Jumps: [(_, ulong callee)] } && numbers.TryGetValue(site, out int back)

@@ -109,8 +109,34 @@ internal sealed unsafe partial class RegionEmitter
             _il.Mark(other);
         }
 
+        NoteTarget();
         _usesLookups = true;
         LeaveAt(LookupExit, _flags);
+    }
+
+    /// <summary>Writes the target of a jump that goes on elsewhere to its history.</summary>
+    private void NoteTarget()
+    {
+        if (_block.History == 0)
+        {
+            return;
+        }
+
+        _il.Load(_pc);
+        _il.Constant4(JumpHistory.FirstShift);
+        _il.Emit(Il.ShiftRightUnsigned);
+        _il.Load(_pc);
+        _il.Constant4(JumpHistory.SecondShift);
+        _il.Emit(Il.ShiftRightUnsigned);
+        _il.Emit(Il.Xor);
+        _il.Constant8(JumpHistory.Cells - 1);
+        _il.Emit(Il.And);
+        _il.Constant8(sizeof(ulong));
+        _il.Emit(Il.Multiply);
+        _il.Constant8(_block.History);
+        _il.Emit(Il.Add);
+        _il.Load(_pc);
+        _il.Emit(Il.StoreI8);
     }
 
     /// <summary>The conditional branch: straight to the target when nothing is to be done on the way.</summary>

@@ -15,5 +15,11 @@ internal sealed record RegionMember(TranslationBlock Block, IrOp[] Ops, List<(in
     /// <summary>The block ends in a return.</summary>
     public bool IsReturn => EndsIn(IrJumpKind.Return);
 
+    /// <summary>Where its indirect jump went lately.</summary>
+    public ulong[] SeenTargets { get; } = Ops is [.., { Opcode: IrOpcode.JumpIndirect }] ? JumpHistory.Read(Block.History) : [];
+
+    /// <summary>What the block does first depends on the flags. Where it is entered from outside nothing is known of them.</summary>
+    public bool ReadsFlagsFirst => Ops.TakeWhile(op => !op.ReplacesFlags).Any(op => op.ReadsFlags);
+
     private bool EndsIn(IrJumpKind kind) => Ops is [.., { Opcode: IrOpcode.Jump or IrOpcode.JumpIndirect } last] && last.JumpKind == kind;
 }

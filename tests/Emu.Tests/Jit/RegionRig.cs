@@ -281,7 +281,7 @@ internal sealed unsafe class RegionRig : IDisposable
         Assert.True(_frontend.TryLift(_ir, pc, (page.PhysicalPage & ~0xfffUL) | (linear & 0xfff), maxInstructions));
         IrOptimizer.Run(_ir);
         IrOp[] ops = [.. _ir.Ops.ToArray().Where(op => op.Opcode != IrOpcode.Nop)];
-        Op* code = _arena.Allocate(ops.Length + 2);
+        Op* code = _arena.Allocate(ops.Length + 2 + JumpHistory.Ops);
         *code = default; // the head
         code++;
         for (int i = 0; i < ops.Length; i++)
@@ -290,6 +290,11 @@ internal sealed unsafe class RegionRig : IDisposable
         }
 
         code[ops.Length] = default;
+        if (ops[^1].Opcode == IrOpcode.JumpIndirect)
+        {
+            JumpHistory.Attach(code + ops.Length - 1, code + ops.Length + 1);
+        }
+
         var instructions = new ushort[_ir.InstructionCount];
         for (int i = 0; i < instructions.Length; i++)
         {
