@@ -11,7 +11,7 @@ namespace Emu.Frontend.SoftMmu;
 public struct TlbEntry
 {
     /// <summary>Entries per mode; a power of two.</summary>
-    public const int Count = 1024;
+    public const int Count = 4096;
 
     /// <summary>Size in bytes; 2 to the power of <see cref="SizeShift"/>.</summary>
     public const int Size = 32;
@@ -22,8 +22,8 @@ public struct TlbEntry
     /// <summary>The index of an entry is made of the page number, from this bit of the address,</summary>
     public const int PageShift = 12;
 
-    /// <summary>and of what lies above the index, from this bit.</summary>
-    public const int FoldShift = 21;
+    /// <summary>and of the bits that many places higher.</summary>
+    public const int FoldShift = 12;
 
     /// <summary>A tag that matches no access.</summary>
     public const ulong Invalid = 1;
@@ -42,9 +42,12 @@ public struct TlbEntry
 
     /// <summary>
     /// The number of the entry for a linear address. Higher bits are folded in, so that streams a power of two apart do not
-    /// fight for one entry; but not into bit 0: pages that follow each other never share an entry, which an access across a page relies on.
+    /// fight for one entry. Pages that follow each other share one only at multiples of 64 GiB.
     /// </summary>
-    public static int IndexOf(ulong linear) => (int)((linear >> PageShift) & (Count - 1)) ^ (int)((linear >> FoldShift) & (Count - 2));
+    public static int IndexOf(ulong linear) => (int)((linear ^ (linear >> FoldShift)) >> PageShift) & (Count - 1);
+
+    /// <summary>The same in bytes from the start of the table.</summary>
+    public static ulong OffsetOf(ulong linear) => ((linear ^ (linear >> FoldShift)) >> (PageShift - SizeShift)) & ((Count - 1) * Size);
 
     /// <summary>True when the page may be written, directly or noticed.</summary>
     public readonly bool IsWriter => (WriteTag & Invalid) == 0;

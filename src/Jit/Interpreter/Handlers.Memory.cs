@@ -13,9 +13,7 @@ internal static unsafe partial class Handlers
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TlbEntry* EntryFor(byte* cpu, ulong linear) =>
-        (TlbEntry*)((byte*)((CpuHeader*)cpu)->Tlb
-            + (((linear >> (TlbEntry.PageShift - TlbEntry.SizeShift)) & ((TlbEntry.Count - 1) * TlbEntry.Size))
-                ^ ((linear >> (TlbEntry.FoldShift - TlbEntry.SizeShift)) & ((TlbEntry.Count - 2) * TlbEntry.Size))));
+        (TlbEntry*)((byte*)((CpuHeader*)cpu)->Tlb + TlbEntry.OffsetOf(linear));
 
     [MethodImpl(Hot)]
     public static Op* Load<TWidth, TTo, TAddress>(Op* op, byte* cpu)

@@ -164,17 +164,16 @@ internal sealed unsafe partial class RegionEmitter
 
     private void FindEntry(int address)
     {
+        // TlbEntry.OffsetOf.
         _il.Load(address);
+        _il.Load(address);
+        _il.Constant4(TlbEntry.FoldShift);
+        _il.Emit(Il.ShiftRightUnsigned);
+        _il.Emit(Il.Xor);
         _il.Constant4(TlbEntry.PageShift - TlbEntry.SizeShift);
         _il.Emit(Il.ShiftRightUnsigned);
         _il.Constant8((TlbEntry.Count - 1) * TlbEntry.Size);
         _il.Emit(Il.And);
-        _il.Load(address);
-        _il.Constant4(TlbEntry.FoldShift - TlbEntry.SizeShift);
-        _il.Emit(Il.ShiftRightUnsigned);
-        _il.Constant8((TlbEntry.Count - 2) * TlbEntry.Size);
-        _il.Emit(Il.And);
-        _il.Emit(Il.Xor);
         _il.Load(_tlb);
         _il.Emit(Il.Add);
         _il.Store(_entry);
