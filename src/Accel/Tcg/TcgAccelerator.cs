@@ -3,6 +3,7 @@ using Emu.Core.Cpu;
 using Emu.Core.Memory;
 using Emu.Core.Time;
 using Emu.Jit;
+using Emu.Jit.Interpreter;
 using Emu.Jit.Regions;
 
 namespace Emu.Accel.Tcg;
@@ -80,7 +81,7 @@ public sealed class TcgAccelerator : IAccelerator, IMemoryListener
         _codePages = new CodePageSet(environment.Memory);
         TcgOptions options = environment.Options;
         bool inBackground = options is { Jit: true, CompileAtOnce: false, Threshold: > 0 };
-        _regionQueue = inBackground ? new RegionQueue(options.CompileRegion) : null;
+        _regionQueue = inBackground ? new RegionQueue(options.CompileRegion, Environment.ProcessorCount > 1 ? CommonOps.All : []) : null;
         environment.Memory.AddListener(this);
     }
 

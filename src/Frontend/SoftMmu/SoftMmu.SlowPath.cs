@@ -159,8 +159,9 @@ public sealed unsafe partial class SoftMmu
             writeBits |= TagWatched;
         }
 
-        entry->ReadTag = readable ? page | readBits : TlbEntry.Invalid;
-        entry->WriteTag = writable ? page | writeBits : TlbEntry.Invalid;
+        ulong shared = TlbEntry.IndexOf(page) == TlbEntry.IndexOf(page - 1) ? TagShared : 0;
+        entry->ReadTag = readable ? page | readBits | shared : TlbEntry.Invalid;
+        entry->WriteTag = writable ? page | writeBits | shared : TlbEntry.Invalid;
         entry->Physical = physical | (ulong)translation.Flags;
         _writers.Add(entry);
         if ((translation.Flags & TlbPageFlags.Global) == 0)

@@ -35,6 +35,11 @@ public sealed unsafe partial class SoftMmu : IDisposable
     /// <summary>Tag bit: a data breakpoint lies in the page.</summary>
     private const ulong TagWatched = 8;
 
+    /// <summary>
+    /// Tag bit: the page before has the same entry. An access across the page end, which looks for this page in the entry of that one, must not hit.
+    /// </summary>
+    private const ulong TagShared = 16;
+
     private readonly CpuHeader* _cpu;
     private readonly IPageWalker _walker;
     private readonly AddressSpace _memory;

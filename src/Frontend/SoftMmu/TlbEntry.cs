@@ -42,7 +42,7 @@ public struct TlbEntry
 
     /// <summary>
     /// The number of the entry for a linear address. Higher bits are folded in, so that streams a power of two apart do not
-    /// fight for one entry. Pages that follow each other share one only at multiples of 64 GiB.
+    /// fight for one entry. Pages that follow each other share one only at multiples of 32 GiB; the second is then never found by a tag compare.
     /// </summary>
     public static int IndexOf(ulong linear) => (int)((linear ^ (linear >> FoldShift)) >> PageShift) & (Count - 1);
 

@@ -10,19 +10,32 @@ namespace Emu.Jit.Interpreter;
 /// </summary>
 internal static unsafe class HandlerTable
 {
-    private static readonly ConcurrentDictionary<ulong, nint> Cache = new();
+    private const int RecentCount = 4096;
 
-    /// <summary>The code address of the handler for <paramref name="op"/>.</summary>
+    private static readonly ConcurrentDictionary<ulong, Entry> Cache = new();
+
+    // In front of it, direct-mapped: a block is encoded with a few loads for each op.
+    private static readonly Entry?[] Recent = new Entry?[RecentCount];
+
+    private sealed record Entry(ulong Key, nint Handler);
+
+    /// <summary>The code address of the handler for <paramref name="op"/>. Any thread.</summary>
     public static nint For(in IrOp op)
     {
         ulong key = KeyOf(op);
-        if (!Cache.TryGetValue(key, out nint handler))
+        ref Entry? recent = ref Recent[(int)((key * 0x9e3779b97f4a7c15) >> 52)];
+        if (recent is Entry { Handler: nint handler } found && found.Key == key)
         {
-            handler = Select(op);
-            Cache[key] = handler;
+            return handler;
         }
 
-        return handler;
+        if (!Cache.TryGetValue(key, out Entry? entry))
+        {
+            entry = Cache.GetOrAdd(key, new Entry(key, Select(op)));
+        }
+
+        recent = entry;
+        return entry.Handler;
     }
 
     /// <summary>The handler of jumps that leave the page.</summary>

@@ -30,17 +30,28 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
         TranslationBlock[] others = replaced?.Entries ?? [];
         var choice = new Choice(this, head, replaced);
         List<RegionMember> members = choice.Choose(others);
-        bool[] reached = RegionEdges.Reach(RegionEdges.Connect(members), EntriesOf(members, others));
-        members = [.. members.Where((_, number) => reached[number])];
-        blocks = [.. members.Select(member => member.Block)];
         if (members.Count == 0)
         {
+            blocks = [];
             return null;
         }
 
         int[] entries = EntriesOf(members, others);
-        AddTwins(members, entries);
         RegionEdge[][] edges = RegionEdges.Connect(members);
+        bool[] reached = RegionEdges.Reach(edges, entries);
+        if (reached.Contains(false))
+        {
+            members = [.. members.Where((_, number) => reached[number])];
+            entries = EntriesOf(members, others);
+            edges = RegionEdges.Connect(members);
+        }
+
+        blocks = [.. members.Select(member => member.Block)];
+        if (AddTwins(members, edges, entries))
+        {
+            edges = RegionEdges.Connect(members);
+        }
+
         RegionEdges.MarkBackward(edges, entries);
         return new Region
         {
@@ -79,10 +90,18 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
 
     // An entry that reads the flags first, and that the region also goes to itself, is there twice: the way in from outside, where nothing is
     // known of the flags, would otherwise spoil what the region knows.
-    private static void AddTwins(List<RegionMember> members, int[] entries)
+    private static bool AddTwins(List<RegionMember> members, RegionEdge[][] edges, int[] entries)
     {
-        HashSet<int> targets = [.. RegionEdges.Connect(members).SelectMany(edges => edges).Select(edge => edge.Block)];
-        members.AddRange([.. entries.Where(number => targets.Contains(number) && members[number].ReadsFlagsFirst).Select(number => members[number])]);
+        int count = members.Count;
+        foreach (int number in entries)
+        {
+            if (members[number].ReadsFlagsFirst && Array.Exists(edges, from => Array.Exists(from, edge => edge.Block == number)))
+            {
+                members.Add(members[number]);
+            }
+        }
+
+        return members.Count > count;
     }
 
     private static int[] EntriesOf(List<RegionMember> members, IReadOnlyList<TranslationBlock> others) =>

@@ -19,7 +19,7 @@ internal sealed record RegionMember(TranslationBlock Block, IrOp[] Ops, List<(in
     public ulong[] SeenTargets { get; } = Ops is [.., { Opcode: IrOpcode.JumpIndirect }] ? JumpHistory.Read(Block.History) : [];
 
     /// <summary>What the block does first depends on the flags. Where it is entered from outside nothing is known of them.</summary>
-    public bool ReadsFlagsFirst => Ops.TakeWhile(op => !op.ReplacesFlags).Any(op => op.ReadsFlags);
+    public bool ReadsFlagsFirst => Array.Find(Ops, op => op.ReadsFlags || op.ReplacesFlags) is { ReadsFlags: true, Opcode: not (IrOpcode.Increment or IrOpcode.Decrement) };
 
     private bool EndsIn(IrJumpKind kind) => Ops is [.., { Opcode: IrOpcode.Jump or IrOpcode.JumpIndirect } last] && last.JumpKind == kind;
 }

@@ -1,6 +1,11 @@
+using Emu.Frontend.Ir;
+using Emu.Jit.Interpreter;
+
 namespace Emu.Jit.Regions;
 
-/// <summary>A machine's background compiler: one thread, which takes the hottest region first.</summary>
+/// <summary>
+/// A machine's background compiler: one thread, which takes the hottest region first, and prepares tier 0 while none waits.
+/// </summary>
 internal sealed class RegionQueue : IDisposable
 {
     private const int Capacity = 256;
@@ -9,11 +14,22 @@ internal sealed class RegionQueue : IDisposable
     private readonly object _gate = new();
     private readonly List<RegionJob> _waiting = [];
     private readonly HashSet<RegionTiering> _gone = [];
+    private readonly Queue<IrOp> _handlers;
     private Thread? _thread;
     private bool _stopping;
 
-    /// <summary>Creates the compiler; its thread starts with the first region.</summary>
-    public RegionQueue(Func<Region, CompiledRegion?> compile) => _compile = compile;
+    /// <summary>Creates the compiler.</summary>
+    /// <param name="compile">Makes host code of a region.</param>
+    /// <param name="handlers">Ops whose tier-0 handlers are compiled when there is nothing else to do. Without any, the thread starts with the first region.</param>
+    public RegionQueue(Func<Region, CompiledRegion?> compile, IEnumerable<IrOp>? handlers = null)
+    {
+        _compile = compile;
+        _handlers = new Queue<IrOp>(handlers ?? []);
+        if (_handlers.Count != 0)
+        {
+            Start();
+        }
+    }
 
     /// <summary>Stops compiling; waits for the region in work.</summary>
     public void Dispose()
@@ -43,8 +59,7 @@ internal sealed class RegionQueue : IDisposable
             _waiting.Add(job);
             if (_thread is null)
             {
-                _thread = new Thread(CompileAll) { Name = "jit", IsBackground = true };
-                _thread.Start();
+                Start();
             }
 
             Monitor.Pulse(_gate);
@@ -62,10 +77,22 @@ internal sealed class RegionQueue : IDisposable
         }
     }
 
+    private void Start()
+    {
+        _thread = new Thread(CompileAll) { Name = "jit", IsBackground = true };
+        _thread.Start();
+    }
+
     private void CompileAll()
     {
-        while (Take() is RegionJob job)
+        while (Take(out IrOp handler) is var job && (job is not null || handler.Opcode != IrOpcode.Nop))
         {
+            if (job is null)
+            {
+                HandlerTable.For(handler);
+                continue;
+            }
+
             job.Compile(_compile);
             lock (_gate)
             {
@@ -77,8 +104,10 @@ internal sealed class RegionQueue : IDisposable
         }
     }
 
-    private RegionJob? Take()
+    // Null without a handler: the end.
+    private RegionJob? Take(out IrOp handler)
     {
+        handler = default;
         lock (_gate)
         {
             while (true)
@@ -93,6 +122,11 @@ internal sealed class RegionQueue : IDisposable
                 {
                     _waiting.Remove(hottest);
                     return hottest;
+                }
+
+                if (_handlers.TryDequeue(out handler))
+                {
+                    return null;
                 }
 
                 Monitor.Wait(_gate);

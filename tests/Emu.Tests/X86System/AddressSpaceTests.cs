@@ -17,6 +17,7 @@ public sealed unsafe class AddressSpaceTests : IDisposable
     private const ulong NoFlush = 1UL << 63;
 
     private readonly SystemFixture _f = new();
+    private ulong _nextTable = 0x20_0000;
 
     public AddressSpaceTests()
     {
@@ -123,16 +124,59 @@ public sealed unsafe class AddressSpaceTests : IDisposable
         }
     }
 
-    [Fact]
-    public void PagesThatFollowEachOther_NeverShareATlbEntry()
+    // An access across a page end looks for the second page in the first one's entry. Where both have the same one, that must not be a hit:
+    // it would reach the bytes in front of the second page in host memory.
+    [Theory]
+    [InlineData(0x1000UL)]
+    [InlineData(0x20_0000UL)]
+    [InlineData(0x8_0000_0000UL)]
+    [InlineData(0x10_0000_0000UL)]
+    [InlineData(0x100_0000_0000UL)]
+    [InlineData(0x8000_0000_0000UL - 0x10_0000_0000UL)]
+    public void AccessAcrossAPageEnd_IsNoHitInTheSecondPage(ulong second)
     {
-        // An access across a page end looks for the second page in the first one's entry, and must not find it there.
-        for (int bit = 12; bit < 64; bit++)
+        Map(second - 0x1000, Old);
+        Map(second, New);
+        _f.Write(Old + 0xff8, 0x1111_1111_1111_1111);
+        _f.Write(New, 0x2222_2222_2222_2222);
+        _f.Write(New - 8, 0x3333_3333_3333_3333);
+
+        Assert.Equal(0x2222_2222_2222_2222UL, _f.Cpu.ReadLinear(second, 8));
+        Assert.Equal(0x2222_2222_1111_1111UL, _f.Cpu.ReadLinear(second - 4, 8));
+
+        _f.Cpu.WriteLinear(second, 0x4444_4444_4444_4444, 8);
+        _f.Cpu.WriteLinear(second - 4, 0x5555_5555_6666_6666, 8);
+        Assert.Equal(0x6666_6666_1111_1111UL, _f.Read(Old + 0xff8));
+        Assert.Equal(0x4444_4444_5555_5555UL, _f.Read(New));
+        Assert.Equal(0x3333_3333_3333_3333UL, _f.Read(New - 8));
+    }
+
+    [Fact]
+    public void PagesThatFollowEachOther_ShareATlbEntryOnlyAtMultiplesOf32GiB()
+    {
+        for (int bit = 12; bit < 35; bit++)
         {
-            ulong second = 1UL << bit;
-            Assert.NotEqual(TlbEntry.IndexOf(second - 1), TlbEntry.IndexOf(second));
-            Assert.NotEqual(TlbEntry.IndexOf(0x1234_5678_9000_0000 ^ (second - 1)), TlbEntry.IndexOf((0x1234_5678_9000_0000 ^ (second - 1)) + 1));
+            Assert.NotEqual(TlbEntry.IndexOf((1UL << bit) - 1), TlbEntry.IndexOf(1UL << bit));
         }
+    }
+
+    // Four levels of tables of its own for each page.
+    private void Map(ulong linear, ulong physical)
+    {
+        ulong table = Root;
+        for (int shift = 39; shift > 12; shift -= 9)
+        {
+            ulong entry = table + (((linear >> shift) & 511) * 8);
+            if ((_f.Read(entry) & 1) == 0)
+            {
+                _f.Write(entry, _nextTable | 7);
+                _nextTable += 0x1000;
+            }
+
+            table = _f.Read(entry) & ~0xfffUL;
+        }
+
+        _f.Write(table + (((linear >> 12) & 511) * 8), physical | 7);
     }
 
     private void CacheAndChange()
