@@ -7,6 +7,7 @@ public sealed record CatalogEntry(string Name, string Summary, IReadOnlyList<str
 public static class MachineCatalog
 {
     private static readonly string[] NoProperties = [];
+    private static readonly string[] VirtioPciProperties = ["id", "addr", "packed", "event_idx", "indirect_desc"];
 
     /// <summary>Accelerators for <c>-accel</c>.</summary>
     public static IReadOnlyList<CatalogEntry> Accelerators { get; } =
@@ -32,6 +33,8 @@ public static class MachineCatalog
     /// <summary>Devices for <c>-device</c>.</summary>
     public static IReadOnlyList<CatalogEntry> Devices { get; } =
     [
+        new("virtio-blk-pci", "disk over a -drive", ["drive", "serial", "num-queues", "queue-size", .. VirtioPciProperties]),
+        new("virtio-rng-pci", "entropy from the host", VirtioPciProperties),
         new("isa-debug-exit", "a port whose write ends the emulator with (value << 1) | 1", ["iobase", "iosize"]),
         new("loader", "a raw image in RAM; with cpu-num=0 the CPU starts there in real mode", ["file", "addr", "cpu-num", "force-raw"]),
     ];
