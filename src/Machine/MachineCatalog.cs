@@ -34,6 +34,7 @@ public static class MachineCatalog
     public static IReadOnlyList<CatalogEntry> Devices { get; } =
     [
         new("virtio-blk-pci", "disk over a -drive", ["drive", "serial", "num-queues", "queue-size", .. VirtioPciProperties]),
+        new("virtio-net-pci", "network card", ["netdev", "mac", .. VirtioPciProperties]),
         new("virtio-rng-pci", "entropy from the host", VirtioPciProperties),
         new("isa-debug-exit", "a port whose write ends the emulator with (value << 1) | 1", ["iobase", "iosize"]),
         new("loader", "a raw image in RAM; with cpu-num=0 the CPU starts there in real mode", ["file", "addr", "cpu-num", "force-raw"]),

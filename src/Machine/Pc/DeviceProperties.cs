@@ -34,6 +34,27 @@ internal sealed class DeviceProperties(DeviceSpec spec)
         ? value
         : throw Error($"{name}={value} is not a power of two");
 
+    /// <summary>The address of a network card in <c>mac</c>, or null.</summary>
+    public byte[]? MacAddress()
+    {
+        if (Text("mac") is not string text)
+        {
+            return null;
+        }
+
+        string[] parts = text.Split(':');
+        byte[] address = new byte[6];
+        bool valid = parts.Length == address.Length;
+        for (int i = 0; valid && i < address.Length; i++)
+        {
+            valid = parts[i].Length == 2 && byte.TryParse(parts[i], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out address[i]);
+        }
+
+        return valid && (address[0] & 1) == 0
+            ? address
+            : throw Error($"mac='{text}' is not an address of one card; write six bytes such as 52:54:00:12:34:56");
+    }
+
     /// <summary>Device and function number of <c>addr</c>, in hexadecimal, or null.</summary>
     public (int Device, int Function)? PciAddress()
     {

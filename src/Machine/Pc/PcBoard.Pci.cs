@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Emu.Core;
 using Emu.Core.Block;
-using Emu.Core.Memory;
+using Emu.Core.Net;
 using Emu.Devices.Acpi;
 using Emu.Devices.Pci;
 using Emu.Devices.Virtio;
@@ -54,6 +54,7 @@ internal sealed partial class PcBoard
             {
                 "virtio-blk-pci" => (CreateBlk(name, properties, environment), VirtioBlk.PciClass),
                 "virtio-rng-pci" => ((VirtioDevice)new VirtioRng(name, RandomNumberGenerator.Fill, RingFeatures(properties), environment), VirtioRng.PciClass),
+                "virtio-net-pci" => (CreateNet(name, i, properties, environment), VirtioNet.PciClass),
                 _ => throw new MachineConfigException("-device", $"unknown device '{spec.Driver}'; -device help lists them"),
             };
             var pci = Add(new VirtioPci(device, pciClass, _host.Lock, CreateMsiNotifier));
@@ -83,6 +84,19 @@ internal sealed partial class PcBoard
             WriteBack = spec?.Cache != DriveCache.WriteThrough,
             RingFeatures = RingFeatures(properties),
         }, environment);
+    }
+
+    private VirtioNet CreateNet(string name, int index, DeviceProperties properties, VirtioEnvironment environment)
+    {
+        INetBackend? backend = null;
+        if (properties.Text("netdev") is string network && !_host.Networks.TryGetValue(network, out backend))
+        {
+            throw properties.Error($"there is no network '{network}'; leave netdev out for a card without a cable");
+        }
+
+        // QEMU's addresses: locally administered, the last byte counting cards.
+        byte[] address = properties.MacAddress() ?? [0x52, 0x54, 0x00, 0x12, 0x34, (byte)(0x56 + index)];
+        return new VirtioNet(name, backend, address, RingFeatures(properties), environment);
     }
 
     private static ulong RingFeatures(DeviceProperties properties) =>

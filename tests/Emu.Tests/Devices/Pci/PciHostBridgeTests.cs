@@ -2,7 +2,7 @@ using Emu.Core;
 using Emu.Devices.Acpi;
 using Emu.Devices.Pci;
 
-namespace Emu.Tests.Devices;
+namespace Emu.Tests.Devices.Pci;
 
 public sealed class PciHostBridgeTests
 {
