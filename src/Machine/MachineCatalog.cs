@@ -19,7 +19,7 @@ public static class MachineCatalog
     /// <summary>Boards for <c>-machine</c>.</summary>
     public static IReadOnlyList<CatalogEntry> Machines { get; } =
     [
-        new("pc", "PC with ISA devices and a PCI host bridge (default)", ["accel", "acpi", "hpet", "kernel-irqchip"]),
+        new("pc", "PC with an i440FX, a PIIX and PCI (default)", ["accel", "acpi", "hpet", "kernel-irqchip"]),
     ];
 
     /// <summary>CPU models for <c>-cpu</c>.</summary>
@@ -33,11 +33,11 @@ public static class MachineCatalog
     /// <summary>Devices for <c>-device</c>.</summary>
     public static IReadOnlyList<CatalogEntry> Devices { get; } =
     [
+        new("isa-debug-exit", "a port whose write ends the emulator with (value << 1) | 1", ["iobase", "iosize"]),
+        new("loader", "a raw image in RAM; with cpu-num=0 the CPU starts there in real mode", ["file", "addr", "cpu-num", "force-raw"]),
         new("virtio-blk-pci", "disk over a -drive", ["drive", "serial", "num-queues", "queue-size", .. VirtioPciProperties]),
         new("virtio-net-pci", "network card", ["netdev", "mac", .. VirtioPciProperties]),
         new("virtio-rng-pci", "entropy from the host", VirtioPciProperties),
-        new("isa-debug-exit", "a port whose write ends the emulator with (value << 1) | 1", ["iobase", "iosize"]),
-        new("loader", "a raw image in RAM; with cpu-num=0 the CPU starts there in real mode", ["file", "addr", "cpu-num", "force-raw"]),
     ];
 
     /// <summary>Items for <c>-d</c>.</summary>

@@ -6,7 +6,7 @@ namespace Emu.Cli.Options;
 /// <summary>Reads <c>-drive</c>, and the <c>-device</c>s that are on the PCI bus.</summary>
 internal static class DriveOptions
 {
-    private static readonly string[] DriveProperties = ["file", "if", "id", "format", "readonly", "snapshot", "cache", "serial", "index", "media"];
+    private static readonly string[] DriveProperties = ["file", "if", "id", "format", "readonly", "snapshot", "cache", "serial", "media"];
 
     /// <summary>The disks.</summary>
     public static List<DriveSpec> ReadDrives(OptionValues options)
@@ -62,6 +62,11 @@ internal static class DriveOptions
         if (list.Get("if") is not ("none" or "virtio"))
         {
             throw new OptionException($"if={list.Get("if") ?? "ide"} is not there yet; write if=virtio, or if=none with an id and a -device");
+        }
+
+        if (list.Get("if") == "none" && list.Get("serial") is not null)
+        {
+            throw new OptionException("serial= goes with if=virtio; with if=none give it to the -device");
         }
 
         if (list.Get("media") is string media and not "disk")

@@ -15,7 +15,7 @@ internal sealed class SteppedWorkers : IDeviceWorkers
     }
 
     /// <summary>Does what was asked for; true when there was something.</summary>
-    public bool Run() => _workers.Count(worker => worker.Run()) > 0;
+    public bool Run() => _workers.Aggregate(false, (ran, worker) => worker.Run() | ran);
 
     private sealed class Worker(Action work) : IDeviceWorker
     {
