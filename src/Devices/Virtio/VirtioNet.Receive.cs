@@ -15,11 +15,9 @@ public sealed partial class VirtioNet
     /// <inheritdoc/>
     public bool Receive(ReadOnlySpan<byte> frame, in FrameOffload offload)
     {
-        // What the driver did not ask for is dropped: it reset the card after the back end had looked.
-        bool isPlain = !offload.NeedsChecksum && offload.SegmentSize == 0;
-        if (!IsLive || frame.Length is < EthernetHeaderSize or > LargestFrame || !_filter.Passes(frame)
-            || (!isPlain && !Offloads.HasFlag(NetOffloads.Checksum)))
+        if (!IsLive || frame.Length is < EthernetHeaderSize or > LargestFrame || !_filter.Passes(frame) || !Offloads.HasFlag(NeededOffloads(frame, offload)))
         {
+            // Also what the driver did not ask for: it reset the card after the back end had looked.
             return true;
         }
 
@@ -48,6 +46,12 @@ public sealed partial class VirtioNet
         return taken || error is not null;
     }
 
+    private static NetOffloads NeededOffloads(ReadOnlySpan<byte> frame, in FrameOffload offload) =>
+        (offload.NeedsChecksum ? NetOffloads.Checksum : NetOffloads.None)
+        | (offload.SegmentSize == 0 ? NetOffloads.None : IsIpv6(frame) ? NetOffloads.Tso6 : NetOffloads.Tso4);
+
+    private static bool IsIpv6(ReadOnlySpan<byte> frame) => BinaryPrimitives.ReadUInt16BigEndian(frame[EtherTypeOffset..]) == EtherTypeIpv6;
+
     private void FillHeader(Span<byte> header, ReadOnlySpan<byte> frame, in FrameOffload offload)
     {
         header.Clear();
@@ -64,8 +68,7 @@ public sealed partial class VirtioNet
 
         if (offload.SegmentSize > 0)
         {
-            bool isIpv6 = BinaryPrimitives.ReadUInt16BigEndian(frame[EtherTypeOffset..]) == EtherTypeIpv6;
-            header[1] = isIpv6 ? SegmentTcp6 : SegmentTcp4;
+            header[1] = IsIpv6(frame) ? SegmentTcp6 : SegmentTcp4;
             BinaryPrimitives.WriteUInt16LittleEndian(header[4..], offload.SegmentSize);
         }
     }

@@ -83,8 +83,15 @@ public sealed partial class VirtioPci : Device, IVirtioTransport, IDisposable
         _msix.Reset();
     }
 
-    /// <summary>Lets go of what the accelerator gave for interrupts. The machine lock must be held.</summary>
-    public void Dispose() => _msix.Dispose();
+    /// <summary>
+    /// Stops the device, after the buffers being worked on, so that nobody touches guest memory for it any more, and lets go of what the
+    /// accelerator gave for interrupts. The machine lock must be held.
+    /// </summary>
+    public void Dispose()
+    {
+        _device.Reset();
+        _msix.Dispose();
+    }
 
     /// <inheritdoc/>
     public override DeviceState Save() => new VirtioPciState(

@@ -50,6 +50,11 @@ internal sealed partial class PcBoard
             DeviceSpec spec = _config.Devices[i];
             var properties = new DeviceProperties(spec);
             string name = properties.Text("id") ?? $"{spec.Driver[..spec.Driver.LastIndexOf('-')]}{i}";
+            if (_devices.Exists(other => other.Name == name))
+            {
+                throw properties.Error($"there is a device '{name}' already; choose another id");
+            }
+
             (VirtioDevice device, uint pciClass) = spec.Driver switch
             {
                 "virtio-blk-pci" => (CreateBlk(name, properties, environment), VirtioBlk.PciClass),

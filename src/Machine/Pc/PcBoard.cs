@@ -170,12 +170,12 @@ internal sealed partial class PcBoard : IDisposable
     }
 
     /// <summary>
-    /// Ends the devices' worker threads and lets go of what the accelerator gave the devices. False when a thread does not end: it may still
+    /// Stops the devices that work on threads of their own, and lets go of what the accelerator gave them. False when a thread does not end: it may still
     /// use guest memory. The lock must not be held.
     /// </summary>
     public bool Disconnect()
     {
-        bool stopped = _workers.Stop();
+        // The devices first: a driver can have made a ring that feeds itself, and then there is always more to do.
         using (_host.Lock.Enter())
         {
             foreach (IDisposable device in _devices.OfType<IDisposable>())
@@ -184,7 +184,7 @@ internal sealed partial class PcBoard : IDisposable
             }
         }
 
-        return stopped;
+        return _workers.Stop();
     }
 
     /// <inheritdoc/>

@@ -95,6 +95,7 @@ public sealed class BadInputTests(BadInputFiles files) : IClassFixture<BadInputF
     [InlineData(Loader + " -device virtio-rng-pci,addr=1.0", "-device: virtio-rng-pci: PCI address 01.0 is taken")]
     [InlineData(Loader + " -device virtio-rng-pci,addr=20", "-device: virtio-rng-pci: addr='20' is not a place on the PCI bus")]
     [InlineData(Loader + " -device virtio-rng-pci,packed=maybe", "-device: virtio-rng-pci: packed='maybe' is neither on nor off")]
+    [InlineData(Loader + " -device virtio-rng-pci,id=a -device virtio-net-pci,id=a", "-device: virtio-net-pci: there is a device 'a' already")]
     [InlineData(Loader + " -device virtio-net-pci,netdev=n0", "-device: virtio-net-pci: there is no network 'n0'")]
     [InlineData(Loader + " -device virtio-net-pci,mac=01:00:00:00:00:00", "-device: virtio-net-pci: mac='01:00:00:00:00:00' is not an address of one card")]
     // Names.

@@ -70,6 +70,25 @@ public sealed class HostileRingTests
     }
 
     [Fact]
+    public void Ring_InsideItsOwnBuffer_BreaksNothing()
+    {
+        // What the device writes becomes its available ring and descriptors.
+        var disk = new MemoryDisk(64 << 10);
+        new Random(5).NextBytes(disk.Content);
+        using var driver = new BlkDriver(disk);
+        for (int i = 0; i < 200; i++)
+        {
+            driver.WriteHeader(0, (ulong)i);
+            driver.Bench.Status = 0;
+            Assert.True(driver.Bench.Negotiate(driver.Features));
+            TestRing ring = driver.Bench.AddQueue(0, 16, Ring, driver.Features);
+            driver.Bench.GoLive();
+            ring.Add(0, [new Part(BlkDriver.HeaderAddress, 16, false), new Part(Ring & ~0x1ffUL, 512, true), new Part(BlkDriver.StatusAddress, 1, true)]);
+            driver.Bench.Notify(0);
+        }
+    }
+
+    [Fact]
     public void SplitQueue_OfUnevenSize_IsRefused()
     {
         using var bench = new VirtioBench(environment => new VirtioRng("rng0", _ => { }, 0, environment));

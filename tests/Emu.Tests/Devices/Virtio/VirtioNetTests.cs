@@ -153,6 +153,34 @@ public sealed class VirtioNetTests : IDisposable
         Assert.Equal(72u, written);
     }
 
+    [Theory]
+    [InlineData(~0UL, 0x08, 0x00, 1500, true)]
+    [InlineData(~0UL, 0x86, 0xdd, 1500, false)] // TSO6 was never offered
+    [InlineData(~(1UL << 7), 0x08, 0x00, 1500, false)]
+    [InlineData(~(1UL << 7), 0x08, 0x00, 0, true)]
+    [InlineData(~1UL << 1, 0x08, 0x00, 0, false)]
+    public void Offload_ThatTheDriverDidNotTake_DropsTheFrame(ulong features, byte typeHigh, byte typeLow, ushort segment, bool arrives)
+    {
+        Start(features);
+        Supply(10);
+        byte[] frame = Frame(3000);
+        (frame[12], frame[13]) = (typeHigh, typeLow);
+        Assert.True(_card.Receive(frame, new FrameOffload(true, 34, 16, segment, false)));
+
+        Assert.Equal(arrives, _receive.TryTake(out ushort id, out _));
+        Assert.Equal(arrives ? 1UL : 0, _bench.Pci.Ram.ReadValue(Data + 0x2_0000 + (0x800UL * id), 1));
+    }
+
+    [Fact]
+    public void Frame_AfterTheMachineIsGone_TouchesNothing()
+    {
+        Start(~0UL);
+        Supply(4);
+        _bench.Transport.Dispose();
+        Assert.True(_card.Receive(Frame(60), default));
+        Assert.False(_receive.TryTake(out _, out _));
+    }
+
     [Fact]
     public void Frame_BeforeTheDriverIsThere_IsDropped() => Assert.True(_card.Receive(Frame(60), default));
 
