@@ -12,6 +12,9 @@ internal sealed class BlkRequest(IBlockBackend disk, ReadOnlyMemory<byte> id)
     // Nothing that a driver sends comes near; a hostile one must not keep a worker busy for hours with one buffer.
     private const long LargestTransfer = 64 << 20;
 
+    private const int DirectSize = 64 << 10;
+    private const int BufferSize = 1 << 20;
+
     private const int HeaderSize = 16;
     private const int RangeSize = 16;
     private const int LargestRangeCount = 16;
@@ -35,6 +38,7 @@ internal sealed class BlkRequest(IBlockBackend disk, ReadOnlyMemory<byte> id)
 
     private readonly byte[] _ranges = new byte[RangeSize * LargestRangeCount];
     private readonly byte[] _status = new byte[1];
+    private byte[]? _buffer;
 
     /// <summary>Runs the request in <paramref name="chain"/>; the bytes written to it, or null when it has no room for header and status.</summary>
     /// <param name="chain">Header and data to write, then data to read and one byte of status.</param>
@@ -79,24 +83,49 @@ internal sealed class BlkRequest(IBlockBackend disk, ReadOnlyMemory<byte> id)
         }
 
         long offset = (long)sector << SectorShift;
-        foreach (GuestSegment segment in VirtioChain.Slice(isRead ? chain.Writable : chain.Readable, isRead ? 0 : HeaderSize, length))
+        for (long done = 0; done < length;)
         {
-            BlockResult result = isRead ? disk.Read(offset, segment.Bytes) : disk.Write(offset, segment.Bytes);
-            if (isRead)
-            {
-                segment.NoteWrite(segment.Length);
-            }
-
-            if (result != BlockResult.Ok)
+            int part = isRead ? ReadSome(chain, offset, done, length) : WriteSome(chain, offset, done, length);
+            if (part < 0)
             {
                 return StatusIoError;
             }
 
-            offset += segment.Length;
+            done += part;
         }
 
         return StatusOk;
     }
+
+    // One call of the disk moves as much as it can: a large piece of guest RAM as it is, many small ones through a buffer, because a
+    // call costs more than the copy. Both return how much, or -1.
+    private int ReadSome(VirtioChain chain, long offset, long done, long length)
+    {
+        GuestSegment first = VirtioChain.Slice(chain.Writable, done, length - done).First();
+        if (first.Length >= DirectSize || first.Length == length - done)
+        {
+            BlockResult direct = disk.Read(offset + done, first.Bytes);
+            first.NoteWrite(first.Length);
+            return direct == BlockResult.Ok ? first.Length : -1;
+        }
+
+        Span<byte> buffer = Buffer(length - done);
+        return disk.Read(offset + done, buffer) == BlockResult.Ok ? chain.Write(done, buffer) : -1;
+    }
+
+    private int WriteSome(VirtioChain chain, long offset, long done, long length)
+    {
+        GuestSegment first = VirtioChain.Slice(chain.Readable, HeaderSize + done, length - done).First();
+        if (first.Length >= DirectSize || first.Length == length - done)
+        {
+            return disk.Write(offset + done, first.Bytes) == BlockResult.Ok ? first.Length : -1;
+        }
+
+        Span<byte> buffer = Buffer(length - done);
+        return disk.Write(offset + done, buffer[..chain.Read(HeaderSize + done, buffer)]) == BlockResult.Ok ? buffer.Length : -1;
+    }
+
+    private Span<byte> Buffer(long length) => (_buffer ??= new byte[BufferSize]).AsSpan(0, (int)Math.Min(length, BufferSize));
 
     private byte GetId(VirtioChain chain, long room)
     {

@@ -52,6 +52,25 @@ public sealed class VirtioBlkTests
         Assert.Empty(driver.Bench.Log);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void LargeTransfer_InPiecesOfAnySize_IsWhole(int pieces)
+    {
+        using var driver = new BlkDriver(_disk);
+        const int length = 192 << 10;
+        byte[] data = new byte[length];
+        new Random(pieces).NextBytes(data);
+        driver.Ram.Write(BlkDriver.DataAddress, data);
+        Assert.Equal((byte)0, driver.Run(Write, 8, length, isRead: false, pieces).Status);
+        Assert.True(data.AsSpan().SequenceEqual(_disk.Content.AsSpan(4096, length)));
+
+        driver.Ram.Slice(BlkDriver.DataAddress, length).Clear();
+        Assert.Equal((byte)0, driver.Run(Read, 8, length, isRead: true, pieces).Status);
+        Assert.True(data.AsSpan().SequenceEqual(driver.Ram.Slice(BlkDriver.DataAddress, length)));
+    }
+
     [Fact]
     public void Config_TellsCapacityAndLimits()
     {
