@@ -1,7 +1,9 @@
 using Emu.Cli.Terminal;
 using Emu.Core;
+using Emu.Core.Block;
 using Emu.Machine;
 using Emu.Machine.Chardev;
+using Emu.Machine.Drives;
 
 namespace Emu.Cli;
 
@@ -22,15 +24,21 @@ internal static class MachineLauncher
         var machineLock = new MachineLock();
         var factory = new CharBackends(machineLock, session.CreateStdio, Notice);
         var backends = new List<CharBackend>();
+        var drives = new Dictionary<string, IBlockBackend>();
         try
         {
+            foreach (DriveSpec drive in config.Drives)
+            {
+                drives.Add(drive.Id, DriveFactory.Open(drive));
+            }
+
             for (int i = 0; i < config.Serials.Count; i++)
             {
                 backends.Add(factory.Create($"serial{i}", "-serial", config.Serials[i]));
             }
 
             CharBackend? debugConsole = config.DebugConsole is { } spec ? factory.Create("debugcon", "-debugcon", spec.Backend) : null;
-            var host = new MachineHost { Lock = machineLock, Serials = [.. backends], DebugConsole = debugConsole, Notice = Notice };
+            var host = new MachineHost { Lock = machineLock, Serials = [.. backends], DebugConsole = debugConsole, Drives = drives, Notice = Notice };
             if (debugConsole is not null)
             {
                 backends.Add(debugConsole);
@@ -41,6 +49,10 @@ internal static class MachineLauncher
         finally
         {
             backends.ForEach(backend => backend.Dispose());
+            foreach (IBlockBackend drive in drives.Values)
+            {
+                drive.Dispose();
+            }
         }
     }
 
@@ -52,6 +64,7 @@ internal static class MachineLauncher
         if (config.Stats)
         {
             Console.Error.Write(machine.Statistics.Format());
+            Console.Error.Write(machine.DescribePci());
         }
 
         if (machine.Failure is string failure)

@@ -107,6 +107,8 @@ public sealed partial class Machine
         Fail($"vcpu{thread.Vcpu.Index}: {exit.Detail ?? exit.Reason.ToString()}");
     }
 
+    private void OnWorkerFailed(Exception exception) => Fail(InternalError.Describe(exception));
+
     private void Fail(string detail)
     {
         StopVcpus();

@@ -3,6 +3,7 @@ using Emu.Core.Cpu;
 using Emu.Core.Memory;
 using Emu.Core.Time;
 using Emu.Devices.IrqChip;
+using Emu.Devices.Pci;
 using Emu.Machine.Host;
 using Emu.Machine.Loaders;
 using Emu.Machine.Pc;
@@ -65,7 +66,7 @@ public sealed partial class Machine : IDisposable
             _log = _host.Log ?? (_debugLog is null ? null : _debugLog.Write);
             built.Push(_debugLog ?? (IDisposable)_waiter);
             IAccelerator? accelerator = null;
-            built.Push(_board = new PcBoard(config, _host, _timers, new BoardSignals(RequestReset, OnPowerOff, OnGuestExit), board =>
+            built.Push(_board = new PcBoard(config, _host, _timers, new BoardSignals(RequestReset, OnPowerOff, OnGuestExit, OnWorkerFailed), board =>
             {
                 var context = new AcceleratorContext(board.Memory, board.Ports, _clock, model, _host.Lock, _host.Notice, _log);
                 built.Push(accelerator = createAccelerator?.Invoke(context) ?? AcceleratorFactory.Create(config, context));
@@ -131,6 +132,15 @@ public sealed partial class Machine : IDisposable
         }
     }
 
+    /// <summary>One line for each PCI function: where it is, what it is, its interrupt line and BARs, as the guest set them up.</summary>
+    public string DescribePci()
+    {
+        using (Lock.Enter())
+        {
+            return PciReport.Format(_board.PciBus);
+        }
+    }
+
     /// <summary>The architectural state of vCPU <paramref name="index"/>; the machine must be paused or finished.</summary>
     public X86State GetVcpuState(int index)
     {
@@ -170,9 +180,19 @@ public sealed partial class Machine : IDisposable
             return;
         }
 
+        // The workers raise interrupts, so they end before what takes those.
+        bool workersEnded = _board.Disconnect();
         Array.ForEach(_vcpus, vcpu => vcpu.Dispose());
         _accelerator.Dispose();
-        _board.Dispose();
+        if (workersEnded)
+        {
+            _board.Dispose();
+        }
+        else
+        {
+            _host.Notice("a disk or network worker does not stop; the guest's memory is not freed");
+        }
+
         _waiter.Dispose();
     }
 

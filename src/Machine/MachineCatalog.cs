@@ -7,6 +7,7 @@ public sealed record CatalogEntry(string Name, string Summary, IReadOnlyList<str
 public static class MachineCatalog
 {
     private static readonly string[] NoProperties = [];
+    private static readonly string[] VirtioPciProperties = ["id", "addr", "packed", "event_idx", "indirect_desc"];
 
     /// <summary>Accelerators for <c>-accel</c>.</summary>
     public static IReadOnlyList<CatalogEntry> Accelerators { get; } =
@@ -18,7 +19,7 @@ public static class MachineCatalog
     /// <summary>Boards for <c>-machine</c>.</summary>
     public static IReadOnlyList<CatalogEntry> Machines { get; } =
     [
-        new("pc", "PC with ISA devices and a PCI host bridge (default)", ["accel", "acpi", "hpet", "kernel-irqchip"]),
+        new("pc", "PC with an i440FX, a PIIX and PCI (default)", ["accel", "acpi", "hpet", "kernel-irqchip"]),
     ];
 
     /// <summary>CPU models for <c>-cpu</c>.</summary>
@@ -34,6 +35,9 @@ public static class MachineCatalog
     [
         new("isa-debug-exit", "a port whose write ends the emulator with (value << 1) | 1", ["iobase", "iosize"]),
         new("loader", "a raw image in RAM; with cpu-num=0 the CPU starts there in real mode", ["file", "addr", "cpu-num", "force-raw"]),
+        new("virtio-blk-pci", "disk over a -drive", ["drive", "serial", "num-queues", "queue-size", .. VirtioPciProperties]),
+        new("virtio-net-pci", "network card", ["netdev", "mac", .. VirtioPciProperties]),
+        new("virtio-rng-pci", "entropy from the host", VirtioPciProperties),
     ];
 
     /// <summary>Items for <c>-d</c>.</summary>

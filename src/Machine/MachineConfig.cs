@@ -39,6 +39,12 @@ public sealed record MachineConfig
     /// <summary>Where bytes written to the debug console port go, or null without that device.</summary>
     public DebugConsoleSpec? DebugConsole { get; init; }
 
+    /// <summary>Disks for devices to use.</summary>
+    public IReadOnlyList<DriveSpec> Drives { get; init; } = [];
+
+    /// <summary>Devices added to the board, in the order given.</summary>
+    public IReadOnlyList<DeviceSpec> Devices { get; init; } = [];
+
     /// <summary>The exit device, or null without it.</summary>
     public DebugExitSpec? DebugExit { get; init; }
 

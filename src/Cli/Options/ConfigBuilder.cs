@@ -31,6 +31,8 @@ internal static class ConfigBuilder
             DebugConsole = options.Last("debugcon") is string debugcon
                 ? new DebugConsoleSpec(OptionValues.Read("debugcon", debugcon, CharSpecParser.Parse)) : null,
             DebugExit = ReadDebugExit(options),
+            Drives = DriveOptions.ReadDrives(options),
+            Devices = DriveOptions.ReadDevices(options),
             NoReboot = options.Has("no-reboot"),
             NoShutdown = options.Has("no-shutdown"),
             StartPaused = options.Has("S"),
@@ -250,15 +252,15 @@ internal static class ConfigBuilder
         });
     }
 
-    private static List<PropertyList> Devices(OptionValues options, string name)
+    /// <summary>Every <c>-device</c>, its name and properties known ones.</summary>
+    public static IEnumerable<PropertyList> DeviceLists(OptionValues options) => options.All("device").Select(text => OptionValues.Read("device", text, value =>
     {
-        return [.. options.All("device").Select(text => OptionValues.Read("device", text, value =>
-        {
-            PropertyList list = PropertyList.Parse(value, "driver");
-            list.CheckAgainst(MachineCatalog.Devices, "device");
-            return list;
-        })).Where(list => list.First == name)];
-    }
+        PropertyList list = PropertyList.Parse(value, "driver");
+        list.CheckAgainst(MachineCatalog.Devices, "device");
+        return list;
+    }));
+
+    private static List<PropertyList> Devices(OptionValues options, string name) => [.. DeviceLists(options).Where(list => list.First == name)];
 
     private static List<CharSpec> ReadSerials(OptionValues options)
     {

@@ -25,6 +25,7 @@ internal static class OptionTable
         new("append", "TEXT", "kernel command line"),
         new("bios", "FILE", "firmware image"),
         new("device", "NAME[,PROP=VALUE]", "add a device ('help' lists them)"),
+        new("drive", "file=PATH,if=virtio|none[,id=ID][,PROP=VALUE]", "a disk: format=raw, readonly=, cache=writeback|writethrough, serial="),
         new("serial", "DEV", "next serial port: stdio, mon:stdio, file:PATH, null, unix:PATH[,server][,nowait]"),
         new("debugcon", "DEV", "debug console on port 0xE9; DEV as for -serial"),
         new("nographic", null, "serial port and Ctrl-A commands on this terminal (the same as -serial mon:stdio)"),
@@ -51,7 +52,7 @@ internal static class OptionTable
     /// <summary>Options of QEMU that are known, so that the message can say more than "unknown".</summary>
     public static IReadOnlySet<string> NotYet { get; } = new HashSet<string>(StringComparer.Ordinal)
     {
-        "add-fd", "audio", "audiodev", "blockdev", "boot", "cdrom", "chardev", "chroot", "daemonize", "drive", "dtb", "fda", "fdb", "fsdev",
+        "add-fd", "audio", "audiodev", "blockdev", "boot", "cdrom", "chardev", "chroot", "daemonize", "dtb", "fda", "fdb", "fsdev",
         "full-screen", "fw_cfg", "g", "gdb", "global", "hda", "hdb", "hdc", "hdd", "icount", "incoming", "iscsi", "k", "loadvm", "mem-prealloc",
         "mon", "mtdblock", "netdev", "numa", "object", "pflash", "pidfile", "plugin", "preconfig", "qmp", "qmp-pretty", "readconfig", "rtc",
         "runas", "s", "sandbox", "sd", "semihosting", "set", "smbios", "snapshot", "spice", "tpmdev", "trace", "usb", "usbdevice", "uuid",

@@ -1,3 +1,4 @@
+using Emu.Devices.Pci;
 using Emu.Devices.Timer;
 
 namespace Emu.Devices.Acpi;
@@ -68,8 +69,25 @@ internal static class Dsdt
             Aml.Name("_HID", Aml.EisaId("PNP0A03")),
             Aml.Name("_ADR", Aml.Integer(0)),
             Aml.Name("_UID", Aml.Integer(0)),
-            Aml.Name("_CRS", Aml.ResourceTemplate(windows)));
+            Aml.Name("_CRS", Aml.ResourceTemplate(windows)),
+            Aml.Name("_PRT", InterruptRouting()));
     }
+
+    // _PRT (6.2.13): for each pin of each device the global system interrupt, without a link device between.
+    private static byte[] InterruptRouting()
+    {
+        const int pinCount = 4;
+        const uint anyFunction = 0xFFFF;
+        return Aml.Package([.. from device in Enumerable.Range(0, PciBus.DeviceCount)
+                               from pin in Enumerable.Range(0, pinCount)
+                               select Aml.Package(
+                                   Aml.Integer(((uint)device << 16) | anyFunction), Aml.Integer((ulong)pin), Aml.Integer(0), Aml.Integer(GsiOf(device, pin)))]);
+    }
+
+    // The power management function shares its device with the ISA bridge; its INTA# is the SCI.
+    private static ulong GsiOf(int device, int pin) => device == Piix4Pm.Device && pin == 0
+        ? PmDevice.SciIrq
+        : (ulong)PciSetup.PirqIrqs[PciBus.PirqOf(device, pin + 1)];
 
     private static byte[] Device(string name, string id, params byte[][] resources) => Aml.Device(
         name,

@@ -18,18 +18,14 @@ public sealed class I440FxHost : PciFunction
     private const byte Revision = 2;
     private const uint StatusInitial = 0x0280; // medium DEVSEL, fast back-to-back
 
-    // The subsystem ids by which guests recognise a QEMU machine.
-    private const ushort QemuSubsystemVendor = 0x1af4;
-    private const ushort QemuSubsystem = 0x1100;
-
     /// <summary>Creates the function.</summary>
     public I440FxHost()
         : base(IntelVendor, Device82441, HostBridgeClass, Revision)
     {
         Define(CommandOffset, 2, 0x0006, 0x0100); // memory and master always on; SERR may be enabled
         Define(StatusOffset, 2, StatusInitial, 0);
-        Define(SubsystemVendorIdOffset, 2, QemuSubsystemVendor, 0);
-        Define(SubsystemIdOffset, 2, QemuSubsystem, 0);
+        Define(SubsystemVendorIdOffset, 2, QemuSubsystem.Vendor, 0);
+        Define(SubsystemIdOffset, 2, QemuSubsystem.Device, 0);
         Define(PamOffset, 1, 0, 0x30);
         for (int i = 1; i < PamCount; i++)
         {

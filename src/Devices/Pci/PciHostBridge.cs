@@ -21,9 +21,7 @@ public sealed class PciHostBridge : Device
 {
     private const uint AddressEnable = 0x8000_0000;
     private const uint AddressWritable = 0x80ff_fffc;
-    private const int FunctionsPerBus = 256;
 
-    private readonly PciFunction?[] _functions = new PciFunction?[FunctionsPerBus];
     private uint _address;
 
     /// <summary>Creates the bridge with itself at 00:00.0.</summary>
@@ -33,7 +31,8 @@ public sealed class PciHostBridge : Device
         AddressPort = MemoryRegion.OfIo($"{name}-address", 4, new AddressRegister(this), IoAccess.UpToDword);
         DataPort = MemoryRegion.OfIo($"{name}-data", 4, new DataRegister(this), IoAccess.UpToDword);
         Host = new I440FxHost();
-        Plug(0, 0, Host);
+        Bus = new PciBus(name);
+        Bus.Plug(0, 0, Host);
     }
 
     /// <summary>CONFIG_ADDRESS, for port CF8H. Only dword accesses reach it; bytes at CF9H go to <see cref="ResetControl"/>.</summary>
@@ -51,20 +50,8 @@ public sealed class PciHostBridge : Device
     /// <summary>The bridge's own function, 00:00.0.</summary>
     public I440FxHost Host { get; }
 
-    /// <summary>Places <paramref name="function"/> on bus 0 at <paramref name="device"/> (0–31) and <paramref name="number"/> (0–7).</summary>
-    public void Plug(int device, int number, PciFunction function)
-    {
-        ArgumentNullException.ThrowIfNull(function);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)device, 31U, nameof(device));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)number, 7U, nameof(number));
-        ref PciFunction? slot = ref _functions[(device << 3) | number];
-        if (slot is not null)
-        {
-            throw new InvalidOperationException($"{Name}: 00:{device:x2}.{number} is taken.");
-        }
-
-        slot = function;
-    }
+    /// <summary>Bus 0.</summary>
+    public PciBus Bus { get; }
 
     /// <inheritdoc/>
     public override void Reset()
@@ -87,7 +74,7 @@ public sealed class PciHostBridge : Device
 
     /// <summary>The function that CONFIG_ADDRESS selects, or null: bits 23:16 bus, 15:8 device and function.</summary>
     private PciFunction? Selected => (_address & AddressEnable) != 0 && (_address >> 16 & 0xff) == 0
-        ? _functions[(_address >> 8) & 0xff]
+        ? Bus[(int)(_address >> 8) & 0xff]
         : null;
 
     private int RegisterOffset(ulong offset) => (int)(_address & 0xfc) + (int)offset;

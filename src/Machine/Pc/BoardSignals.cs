@@ -4,4 +4,5 @@ namespace Emu.Machine.Pc;
 /// <param name="Reset">The guest pulled one of the reset lines.</param>
 /// <param name="PowerOff">The guest turned the power off.</param>
 /// <param name="Exit">The guest ended the emulator with this exit code.</param>
-internal sealed record BoardSignals(Action Reset, Action PowerOff, Action<int> Exit);
+/// <param name="Failed">A device's worker died of a fault of the emulator; called on its thread, without the lock.</param>
+internal sealed record BoardSignals(Action Reset, Action PowerOff, Action<int> Exit, Action<Exception> Failed);

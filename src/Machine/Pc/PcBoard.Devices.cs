@@ -109,7 +109,7 @@ internal sealed partial class PcBoard
         }
     }
 
-    private PmDevice AddChipset()
+    private (PciHostBridge Pci, PmDevice Pm) AddChipset()
     {
         ResetRegister reset = Add(new ResetRegister("reset", _signals.Reset));
         PciHostBridge pci = Add(new PciHostBridge("pci") { ResetControl = reset });
@@ -117,9 +117,9 @@ internal sealed partial class PcBoard
         _ports.Claim(PciDataPort, pci.DataPort);
 
         PmDevice pm = Add(new PmDevice("pm", Timers, _irqs.Line(PmDevice.SciIrq), _signals.PowerOff));
-        _ports.Claim(PmDevice.DefaultPort, pm.Region);
         _ports.Claim(PmDevice.SmiCommandPort, pm.SmiCommandRegion);
-        return pm;
+        AddPiix(pci.Bus, pm);
+        return (pci, pm);
     }
 
     private void AddLegacyDevices()

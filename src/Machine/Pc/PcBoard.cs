@@ -4,6 +4,7 @@ using Emu.Core.Memory;
 using Emu.Core.Time;
 using Emu.Devices.Acpi;
 using Emu.Devices.IrqChip;
+using Emu.Devices.Pci;
 using Emu.Machine.Loaders;
 
 namespace Emu.Machine.Pc;
@@ -29,6 +30,8 @@ internal sealed partial class PcBoard : IDisposable
     private readonly LocalApicSet? _apics;
     private readonly GsiRouter _irqs;
     private readonly PmDevice _pm;
+    private readonly DeviceWorkers _workers;
+    private readonly PciHostBridge _pci;
     private IoApic? _ioApic;
     private BootPlan _plan;
 
@@ -48,6 +51,7 @@ internal sealed partial class PcBoard : IDisposable
         _host = host;
         _signals = signals;
         Timers = timers;
+        _workers = new DeviceWorkers(signals.Failed);
         _layout = CreateLayout(config.MemoryBytes);
         _plan = PcBoot.Plan(config.Boot, _layout, HasAcpi ? BuildAcpiTables() : null);
         _memory = CreateMemory();
@@ -61,10 +65,12 @@ internal sealed partial class PcBoard : IDisposable
             {
                 (_apics, _irqs) = _kernelChip is null ? AddInterruptControllers() : (null, AddInterruptControllers(_kernelChip));
                 AddTimers();
-                _pm = AddChipset();
+                (_pci, _pm) = AddChipset();
                 AddLegacyDevices();
                 AddSerialPorts();
                 AddDebugPorts();
+                AddPciDevices();
+                ConnectPci();
             }
         }
         catch
@@ -76,6 +82,9 @@ internal sealed partial class PcBoard : IDisposable
 
     /// <summary>Guest-physical memory.</summary>
     public AddressSpace Memory { get; }
+
+    /// <summary>PCI bus 0.</summary>
+    public PciBus PciBus => _pci.Bus;
 
     /// <summary>The port space.</summary>
     public AddressSpace Ports { get; }
@@ -103,6 +112,11 @@ internal sealed partial class PcBoard : IDisposable
     public X86State LoadGuest()
     {
         _plan.Apply(Memory);
+        if (_plan.Rom is null)
+        {
+            SetUpPci();
+        }
+
         return _plan.Cpu;
     }
 
@@ -155,8 +169,32 @@ internal sealed partial class PcBoard : IDisposable
         }
     }
 
+    /// <summary>
+    /// Stops the devices that work on threads of their own, and lets go of what the accelerator gave them. False when a thread does not end: it may still
+    /// use guest memory. The lock must not be held.
+    /// </summary>
+    public bool Disconnect()
+    {
+        // The devices first: a driver can have made a ring that feeds itself, and then there is always more to do.
+        using (_host.Lock.Enter())
+        {
+            foreach (IDisposable device in _devices.OfType<IDisposable>())
+            {
+                device.Dispose();
+            }
+        }
+
+        return _workers.Stop();
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => _memory.Dispose();
+    public void Dispose()
+    {
+        if (Disconnect())
+        {
+            _memory.Dispose();
+        }
+    }
 
     private static MemoryLayout CreateLayout(ulong bytes)
     {
@@ -185,7 +223,14 @@ internal sealed partial class PcBoard : IDisposable
     private MemoryWrite BuildAcpiTables()
     {
         AcpiBlob blob = AcpiTables.Build(
-            new AcpiConfiguration { CpuCount = _config.Smp.Cpus, HasHpet = HasHpet, HasCom1 = SerialCount > 0 },
+            new AcpiConfiguration
+            {
+                CpuCount = _config.Smp.Cpus,
+                HasHpet = HasHpet,
+                HasCom1 = SerialCount > 0,
+                PciMemory = PciWindow,
+                LevelTriggeredIrqs = [PmDevice.SciIrq, .. PciSetup.PirqIrqs.Distinct()],
+            },
             new GuestPhysical(MemoryLayout.BiosStart));
         return new MemoryWrite(blob.Base, blob.Bytes);
     }

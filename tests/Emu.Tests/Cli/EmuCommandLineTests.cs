@@ -137,7 +137,7 @@ public sealed class EmuCommandLineTests
     [Theory]
     [InlineData("-kernal x", "-kernal: unknown option; did you mean -kernel?")]
     [InlineData("--frobnicate", "--frobnicate: unknown option")]
-    [InlineData("-drive x", "-drive: an option of QEMU that emu does not have yet")]
+    [InlineData("-cdrom x", "-cdrom: an option of QEMU that emu does not have yet")]
     [InlineData("-m", "-m: needs a value")]
     [InlineData("-kernel", "-kernel: needs a value")]
     [InlineData("-S=1", "-S: takes no value")]

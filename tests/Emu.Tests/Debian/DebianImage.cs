@@ -28,6 +28,14 @@ public sealed class DebianFactAttribute : FactAttribute
     public DebianFactAttribute() => Skip = DebianImage.WhySkip;
 }
 
+/// <summary>A theory that needs the Debian guest.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class DebianTheoryAttribute : TheoryAttribute
+{
+    /// <summary>Decides on the skip.</summary>
+    public DebianTheoryAttribute() => Skip = DebianImage.WhySkip;
+}
+
 /// <summary>Tests that look at host time, or keep the host busy: one after the other, after all others.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class AloneCollection

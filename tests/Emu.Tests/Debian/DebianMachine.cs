@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Emu.Core;
+using Emu.Core.Block;
 using Emu.Machine;
 using Emu.Machine.Chardev;
 using Emu.Tests.Guests;
@@ -23,7 +24,7 @@ internal sealed class DebianMachine : IDisposable
     private int _exitCode = -1;
     private int _position;
 
-    public DebianMachine(string cpuModel, int cpus = 1)
+    public DebianMachine(string cpuModel, int cpus = 1, string append = "", IReadOnlyList<DeviceSpec>? devices = null, IBlockBackend? disk = null)
     {
         var machineLock = new MachineLock();
         _serial = new MemoryBackend("serial0", machineLock);
@@ -33,11 +34,18 @@ internal sealed class DebianMachine : IDisposable
             CpuModel = cpuModel,
             Smp = new SmpSpec(cpus),
             MemoryBytes = 512UL << 20,
-            Boot = new BootSpec { Kernel = DebianImage.Kernel, Initrd = DebianImage.Initrd, Append = DebianImage.CommandLine },
+            Boot = new BootSpec { Kernel = DebianImage.Kernel, Initrd = DebianImage.Initrd, Append = $"{DebianImage.CommandLine} {append}".TrimEnd() },
+            Devices = devices ?? [],
             Serials = [new CharSpec(CharKind.Null)],
             NoReboot = true,
         };
-        _machine = new Machine.Machine(config, new MachineHost { Lock = machineLock, Serials = [_serial], Notice = _notices.Add });
+        var drives = new Dictionary<string, IBlockBackend>();
+        if (disk is not null)
+        {
+            drives.Add("d0", disk);
+        }
+
+        _machine = new Machine.Machine(config, new MachineHost { Lock = machineLock, Serials = [_serial], Drives = drives, Notice = _notices.Add });
         _runner = new Thread(() => _exitCode = _machine.Run()) { Name = "debian" };
         _runner.Start();
     }

@@ -117,6 +117,35 @@ public sealed class PcBoardTests
     }
 
     [Fact]
+    public void Pci_WithoutFirmware_IsSetUp_AndAgainAfterAReset()
+    {
+        using var rig = new MachineRig(_ => [GuestStep.Hlt], MachineRig.Config with { Devices = [new DeviceSpec("virtio-rng-pci"), new DeviceSpec("virtio-net-pci")] });
+        const string expected =
+            """
+            00:00.0 [0600]: 8086:1237 (rev 02)
+            00:01.0 [0601]: 8086:7000 (rev 00)
+            00:01.3 [0680]: 8086:7113 (rev 03) irq 9
+            00:02.0 [00ff]: 1af4:1044 (rev 01) irq 10 bar1 mem 0xfebf7000 [4 KiB] bar4 mem 0xfebfc000 [16 KiB]
+            00:03.0 [0200]: 1af4:1041 (rev 01) irq 11 bar1 mem 0xfebf6000 [4 KiB] bar4 mem 0xfebf8000 [16 KiB]
+
+            """;
+        Assert.Equal(expected, rig.Machine.DescribePci());
+        Assert.Equal(0x0c00UL, rig.Machine.Ports.Read(0x4d0, 2));
+        Assert.NotEqual(0xffff_ffffUL, rig.Machine.Ports.Read(0x608, 4));
+
+        // Moved by the guest, then reset by CF9H.
+        rig.Machine.Ports.Write(0xcf8, 0x8000_1014, 4);
+        rig.Machine.Ports.Write(0xcfc, 0xe000_0000, 4);
+        rig.Start();
+        rig.WaitFor(() => rig.Machine.Status == MachineStatus.Running);
+        Assert.Contains("0xe0000000", rig.Machine.DescribePci(), StringComparison.Ordinal);
+        rig.Machine.Ports.Write(0xcf9, 6, 1);
+        rig.WaitFor(() => rig.Machine.DescribePci() == expected);
+        rig.Machine.RequestStop();
+        rig.WaitForExit();
+    }
+
+    [Fact]
     public void A20Gate_IsReadBackButMasksNothing()
     {
         using var rig = Idle();
@@ -131,6 +160,7 @@ public sealed class PcBoardTests
     [Theory]
     [InlineData((ushort)0x3f8, "-device: isa-debug-exit cannot have ports 0x3f8-0x3fb: serial0 is there; choose another iobase")]
     [InlineData((ushort)0x1f, "-device: isa-debug-exit cannot have ports 0x1f-0x22: pic-master is there; choose another iobase")]
+    [InlineData((ushort)0x600, "-device: pm cannot have ports 0x600-0x60f: isa-debug-exit is there; choose another iobase")]
     [InlineData((ushort)0xcfa, "-device: isa-debug-exit cannot have ports 0xcfa-0xcfd: pci-address is there; choose another iobase")]
     public void Ports_ClaimedTwice_NamesBothDevices(ushort port, string expected)
     {

@@ -2,7 +2,7 @@ using Emu.Core;
 using Emu.Devices.Acpi;
 using Emu.Devices.Pci;
 
-namespace Emu.Tests.Devices;
+namespace Emu.Tests.Devices.Pci;
 
 public sealed class PciHostBridgeTests
 {
@@ -99,7 +99,7 @@ public sealed class PciHostBridgeTests
         function.DefineBar(0, PciBarKind.Io, 0x20);
         function.DefineBar(1, PciBarKind.Memory32, 0x1000);
         function.DefineBar(4, PciBarKind.PrefetchableMemory64, 0x2_0000_0000);
-        _bridge.Plug(3, 0, function);
+        _bridge.Bus.Plug(3, 0, function);
 
         uint[] sizes = [.. Enumerable.Range(0, 6).Select(bar =>
         {
