@@ -108,7 +108,7 @@ public static class DiskImage
         try
         {
             string full = Path.GetFullPath(path);
-            return File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
+            return File.Exists(full) ? File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full : full;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -25,13 +25,12 @@ internal sealed class MetadataBatch
     public List<long> Dropped { get; } = [];
 
     /// <summary>Writes and flushes.</summary>
-    /// <param name="file">The image.</param>
-    /// <param name="ordersRefcounts">False when the dirty bit covers counts that are too small.</param>
-    public BlockResult Write(IHostFile file, bool ordersRefcounts)
+    public BlockResult Write(IHostFile file)
     {
         BlockResult result = WriteAll(file, Refcounts);
-        if (L2.Count > 0 && ordersRefcounts)
+        if (L2.Count > 0)
         {
+            // Not only for the counts: a new cluster also holds what was copied from the old one, which may have been flushed long ago.
             result = result == BlockResult.Ok ? file.Flush() : result;
         }
 

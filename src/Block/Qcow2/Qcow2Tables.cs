@@ -193,7 +193,7 @@ internal sealed class Qcow2Tables
             result = Commit(withRefcounts: true);
             lock (Lock)
             {
-                more = Grace.HasWaiting || Refcounts.Blocks.DirtyCount > 0;
+                more = !Flags.IsCorrupt && (Grace.HasWaiting || Refcounts.Blocks.DirtyCount > 0);
             }
         }
 
@@ -223,7 +223,7 @@ internal sealed class Qcow2Tables
                 batch = Take(withRefcounts || Refcounts.Blocks.IsDirtyHeavy);
             }
 
-            BlockResult result = batch.Write(_file, ordersRefcounts: !_isLazy);
+            BlockResult result = batch.Write(_file);
             lock (Lock)
             {
                 Finish(batch, result == BlockResult.Ok);
