@@ -37,7 +37,9 @@ internal sealed class ClusterCounts
     /// <summary>True when any cluster of a range is referenced.</summary>
     public bool AnyIn(long first, long count)
     {
-        for (long chunk = first >> ChunkBits; chunk <= (first + count - 1) >> ChunkBits; chunk++)
+        // Refcount tables have room for far more than a file has.
+        count = Math.Min(count, End - first);
+        for (long chunk = first >> ChunkBits; count > 0 && chunk <= (first + count - 1) >> ChunkBits; chunk++)
         {
             if (_chunks.TryGetValue(chunk, out uint[]? counts))
             {
