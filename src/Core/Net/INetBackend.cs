@@ -26,6 +26,12 @@ public interface INetBackend : IDisposable
 public interface INetReceiver
 {
     /// <summary>
+    /// What the guest takes besides plain frames: the features its driver negotiated (virtio 1.2, 5.1.3, GUEST_CSUM and the like).
+    /// It changes when the driver resets the card, so a backend asks before each frame; the receiver drops a frame that comes too late.
+    /// </summary>
+    NetOffloads Offloads => NetOffloads.None;
+
+    /// <summary>
     /// Hands one Ethernet frame, without FCS, to the guest. False when the card has no buffer for it now: the backend may keep
     /// it and offer it again after <see cref="INetBackend.ReceiverReady"/>, or drop it. Any thread, one at a time.
     /// </summary>

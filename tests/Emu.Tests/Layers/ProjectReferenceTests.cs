@@ -12,12 +12,13 @@ public sealed class ProjectReferenceTests
     {
         ["Core"] = [],
         ["Devices"] = ["Core"],
+        ["Net"] = ["Core"],
         ["Frontend"] = ["Core"],
         ["Jit"] = ["Core", "Frontend"],
         ["Accel"] = ["Core", "Frontend", "Jit"],
-        ["Machine"] = ["Core", "Devices", "Accel"],
+        ["Machine"] = ["Core", "Devices", "Accel", "Net"],
         ["Diff"] = ["Core", "Frontend", "Jit", "Accel"],
-        ["Cli"] = ["Core", "Machine", "Diff"],
+        ["Cli"] = ["Core", "Machine", "Diff", "Net"],
     };
 
     public static TheoryData<string> Projects() => [.. Allowed.Keys];
