@@ -171,7 +171,9 @@ internal sealed partial class TcpConnection
                 return false;
             }
 
+            // From now on the host is listened to.
             _state = TcpState.Established;
+            _context.Thread.Queue(this);
         }
 
         if (IsAfter(acknowledged, _highest))
