@@ -2,6 +2,7 @@ using Emu.Cli.Terminal;
 using Emu.Core;
 using Emu.Machine;
 using Emu.Machine.Chardev;
+using Emu.Net;
 
 namespace Emu.Cli;
 
@@ -22,6 +23,7 @@ internal static class MachineLauncher
         var machineLock = new MachineLock();
         var factory = new CharBackends(machineLock, session.CreateStdio, Notice);
         var backends = new List<CharBackend>();
+        using HostNetworks networks = CreateNetworks(config);
         try
         {
             for (int i = 0; i < config.Serials.Count; i++)
@@ -30,7 +32,7 @@ internal static class MachineLauncher
             }
 
             CharBackend? debugConsole = config.DebugConsole is { } spec ? factory.Create("debugcon", "-debugcon", spec.Backend) : null;
-            var host = new MachineHost { Lock = machineLock, Serials = [.. backends], DebugConsole = debugConsole, Notice = Notice };
+            var host = new MachineHost { Lock = machineLock, Serials = [.. backends], DebugConsole = debugConsole, Networks = networks, Notice = Notice };
             if (debugConsole is not null)
             {
                 backends.Add(debugConsole);
@@ -47,6 +49,11 @@ internal static class MachineLauncher
     private static int Run(MachineConfig config, MachineHost host, HostSession session)
     {
         using var machine = new Machine.Machine(config, host);
+        foreach (string id in host.Networks.Unused)
+        {
+            Notice($"network {id} has no card; add one with netdev={id}");
+        }
+
         session.StopMachine = () => machine.RequestStop();
         int exitCode = machine.Run();
         if (config.Stats)
@@ -61,6 +68,18 @@ internal static class MachineLauncher
         }
 
         return session.RequestedExitCode ?? exitCode;
+    }
+
+    private static HostNetworks CreateNetworks(MachineConfig config)
+    {
+        try
+        {
+            return HostNetworks.Create(config.Networks, config.NetworkDumps, Notice);
+        }
+        catch (NetworkException exception)
+        {
+            throw new MachineConfigException(exception.Message);
+        }
     }
 
     private static void Notice(string line) => Console.Error.WriteLine($"emu: {line}");

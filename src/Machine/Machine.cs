@@ -183,6 +183,11 @@ public sealed partial class Machine : IDisposable
             throw new MachineConfigException("-machine", $"unknown machine '{config.Machine.Type}'; there is {string.Join(", ", MachineCatalog.Machines.Select(known => known.Name))}");
         }
 
+        if (config.Nics.Count > 0)
+        {
+            throw new MachineConfigException("-nic", $"this board has no card '{config.Nics[0].Model}' yet; leave -nic out, or write -nic none");
+        }
+
         try
         {
             return CpuModel.Parse(config.CpuModel, config.Smp.Cpus);

@@ -1,5 +1,6 @@
 using Emu.Core;
 using Emu.Devices.Serial;
+using Emu.Net;
 
 namespace Emu.Machine;
 
@@ -11,6 +12,9 @@ public sealed record MachineHost
 
     /// <summary>The outside ends of the serial ports, COM1 first. The caller owns them and disposes of them after the machine.</summary>
     public IReadOnlyList<ISerialBackend> Serials { get; init; } = [];
+
+    /// <summary>The networks that cards refer to by name. The caller owns them and disposes of them after the machine.</summary>
+    public HostNetworks Networks { get; init; } = HostNetworks.Create([], [], _ => { });
 
     /// <summary>The outside end of the debug console.</summary>
     public ISerialBackend? DebugConsole { get; init; }

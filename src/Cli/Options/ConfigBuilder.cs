@@ -1,5 +1,6 @@
 using System.Globalization;
 using Emu.Machine;
+using Emu.Net;
 
 namespace Emu.Cli.Options;
 
@@ -17,6 +18,7 @@ internal static class ConfigBuilder
     {
         CheckOnlyNone(options, "display", "vga", "net", "monitor", "parallel");
         PropertyList machine = ReadMachine(options);
+        (IReadOnlyList<NetworkSpec> networks, IReadOnlyList<NicSpec> cards, IReadOnlyList<FilterDumpSpec> dumps) = NetworkOptions.Read(options);
         MachineConfig config = new()
         {
             Accelerators = ReadAccelerators(options, machine.Get("accel")) is { Count: > 0 } chosen ? chosen : DefaultAccelerators,
@@ -31,6 +33,9 @@ internal static class ConfigBuilder
             DebugConsole = options.Last("debugcon") is string debugcon
                 ? new DebugConsoleSpec(OptionValues.Read("debugcon", debugcon, CharSpecParser.Parse)) : null,
             DebugExit = ReadDebugExit(options),
+            Networks = networks,
+            Nics = cards,
+            NetworkDumps = dumps,
             NoReboot = options.Has("no-reboot"),
             NoShutdown = options.Has("no-shutdown"),
             StartPaused = options.Has("S"),

@@ -100,7 +100,7 @@ internal sealed class NetworkThread : IDisposable
     {
         _stopping = true;
         _work.Set();
-        if (_thread.ThreadState != ThreadState.Unstarted && Thread.CurrentThread != _thread)
+        if (_receiver is not null && Thread.CurrentThread != _thread)
         {
             _thread.Join();
         }

@@ -3,22 +3,25 @@ using System.Net.Sockets;
 namespace Emu.Net.User;
 
 /// <summary>
-/// Tells the network thread when a socket has something to read. It looks at one byte and leaves it there, which works for
-/// streams and datagrams on every host; the thread reads by itself, into the buffer that it then hands to the guest.
+/// Tells the network thread when a socket has something to read; the thread reads by itself, into the buffer that it then hands to
+/// the guest. A stream is asked for no bytes, a datagram is looked at and left where it is. (Not the other way round: a read of no
+/// bytes would take a datagram away, and .NET 10 takes the byte that is looked at away from a stream when it has to wait for it.)
 /// </summary>
 internal sealed class ReadinessWatch : IDisposable
 {
-    private readonly SocketAsyncEventArgs _look = new() { SocketFlags = SocketFlags.Peek };
+    private readonly SocketAsyncEventArgs _look = new();
     private readonly NetworkThread _thread;
     private readonly NetSource _source;
     private volatile bool _isReady = true;
 
-    /// <summary>Watches for <paramref name="source"/>.</summary>
-    public ReadinessWatch(NetworkThread thread, NetSource source)
+    /// <summary>Watches a socket of this type for <paramref name="source"/>.</summary>
+    public ReadinessWatch(NetworkThread thread, NetSource source, SocketType type)
     {
+        int length = type == SocketType.Stream ? 0 : 1;
+        _look.SocketFlags = type == SocketType.Stream ? SocketFlags.None : SocketFlags.Peek;
         _thread = thread;
         _source = source;
-        _look.SetBuffer(new byte[1], 0, 1);
+        _look.SetBuffer(new byte[length], 0, length);
         _look.Completed += (_, _) => OnReady();
     }
 

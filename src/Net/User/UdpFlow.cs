@@ -35,7 +35,7 @@ internal sealed class UdpFlow : NetSource, IDisposable
         Key = key;
         _socket = socket;
         _from = new SocketAddress(socket.AddressFamily);
-        _watch = new ReadinessWatch(context.Thread, this);
+        _watch = new ReadinessWatch(context.Thread, this, SocketType.Dgram);
         Touch(key.Kind == UdpKind.Dns ? context.Timings.DnsIdle : context.Timings.UdpIdle);
     }
 

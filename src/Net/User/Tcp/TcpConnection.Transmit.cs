@@ -25,6 +25,7 @@ internal sealed partial class TcpConnection
     // Where the next byte of the host goes when no chunk is there to tell.
     private uint _highestData;
     private NetOffloads _offloads;
+    private bool _isUnresolved;
 
     private uint DataEnd => _unread.Count > 0 ? _unread[^1].End : _highestData;
 
@@ -332,8 +333,9 @@ internal sealed partial class TcpConnection
                 }
 
                 _ackNow |= (segment.Flags & TcpFlags.Ack) != 0;
-                if (_context.Thread.IsBlocked)
+                if (!_isUnresolved)
                 {
+                    // It is asked again as soon as it says that it has room, which may have been just now.
                     _context.Thread.Queue(this);
                 }
             }
@@ -344,7 +346,8 @@ internal sealed partial class TcpConnection
 
     private bool Deliver(Span<byte> frame, in Outgoing segment, int tcpHeaderBytes)
     {
-        if (!_context.Arp.TryResolve(Key.GuestAddress, out ulong mac))
+        _isUnresolved = !_context.Arp.TryResolve(Key.GuestAddress, out ulong mac);
+        if (_isUnresolved)
         {
             return false;
         }

@@ -64,7 +64,7 @@ internal sealed partial class TcpConnection : NetSource, IDisposable
         _context = context;
         Key = key;
         _socket = socket;
-        _watch = new ReadinessWatch(context.Thread, this);
+        _watch = new ReadinessWatch(context.Thread, this, SocketType.Stream);
         _unacknowledged = _next = _highest = _initialSequence;
         _highestData = _initialSequence + 1;
         _lastHeard = Environment.TickCount64;
