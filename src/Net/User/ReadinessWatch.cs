@@ -4,21 +4,21 @@ namespace Emu.Net.User;
 
 /// <summary>
 /// Tells the network thread when a socket has something to read; the thread reads by itself, into the buffer that it then hands to
-/// the guest. A stream is asked for no bytes, a datagram is looked at and left where it is. (Not the other way round: a read of no
-/// bytes would take a datagram away, and .NET 10 takes the byte that is looked at away from a stream when it has to wait for it.)
+/// the guest. A stream is asked for no bytes, which costs no read; a datagram, which that would take away, is looked at and left where it is.
 /// </summary>
 internal sealed class ReadinessWatch : IDisposable
 {
     private readonly SocketAsyncEventArgs _look = new();
     private readonly NetworkThread _thread;
     private readonly NetSource _source;
+    private readonly SocketFlags _flags;
     private volatile bool _isReady = true;
 
     /// <summary>Watches a socket of this type for <paramref name="source"/>.</summary>
     public ReadinessWatch(NetworkThread thread, NetSource source, SocketType type)
     {
         int length = type == SocketType.Stream ? 0 : 1;
-        _look.SocketFlags = type == SocketType.Stream ? SocketFlags.None : SocketFlags.Peek;
+        _flags = type == SocketType.Stream ? SocketFlags.None : SocketFlags.Peek;
         _thread = thread;
         _source = source;
         _look.SetBuffer(new byte[length], 0, length);
@@ -33,6 +33,9 @@ internal sealed class ReadinessWatch : IDisposable
     public void Arm(Socket socket)
     {
         _isReady = false;
+
+        // A completed read leaves the flags of what it got here: without this only the first would be a look.
+        _look.SocketFlags = _flags;
         if (!socket.ReceiveAsync(_look))
         {
             OnReady();

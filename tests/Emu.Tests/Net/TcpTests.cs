@@ -435,14 +435,15 @@ public sealed class TcpTests : IDisposable
         byte[] data = RandomBytes(length);
         using var sink = new GuestSink(guest, tcp, length);
 
-        Task sending = Task.Run(() =>
+        var sending = new Thread(() =>
         {
             server.Send(data);
             server.Shutdown(SocketShutdown.Send);
         });
+        sending.Start();
 
         Assert.True(sink.Finished.Wait(TimeSpan.FromSeconds(60)), $"{sink.Received} of {length} bytes arrived");
-        sending.Wait();
+        sending.Join();
         Assert.True(sink.Data.AsSpan().SequenceEqual(data));
         Assert.True(guest.Refused > 3, $"{guest.Refused} frames were refused");
         Assert.Equal(offloads.HasFlag(NetOffloads.Tso4), sink.Largest > 60_000);
@@ -474,12 +475,13 @@ public sealed class TcpTests : IDisposable
         using Socket server = host;
         byte[] data = RandomBytes(10 << 20);
         byte[] received = new byte[data.Length];
-        Task reading = Task.Run(() => ReadAll(server, received));
+        var reading = new Thread(() => ReadAll(server, received));
+        reading.Start();
 
         GuestSource.Send(guest, tcp, data, large ? 64_000 : 1460);
         tcp.Send(TestGuest.Ack | TestGuest.Fin, []);
 
-        Assert.True(reading.Wait(TimeSpan.FromSeconds(60)));
+        Assert.True(reading.Join(TimeSpan.FromSeconds(60)));
         Assert.True(received.AsSpan().SequenceEqual(data));
         Assert.Equal(0, server.Receive(new byte[1]));
     }

@@ -100,6 +100,21 @@ public sealed class UserNetworkTests
     }
 
     [Fact]
+    public void Udp_AnswersThatAreWaitedFor_AllArriveWhole()
+    {
+        using var guest = new TestGuest();
+        using UdpClient server = Server();
+        guest.SendUdp(4000, TestGuest.Gateway, PortOf(server), Hello);
+        IPEndPoint? from = null;
+        server.Receive(ref from);
+        for (byte i = 0; i < 50; i++)
+        {
+            server.Send([i, (byte)(i + 1)], from);
+            Assert.Equal(new byte[] { i, (byte)(i + 1) }, guest.ReceiveUdp(4000).UdpData.ToArray());
+        }
+    }
+
+    [Fact]
     public void Udp_LargeDatagrams_AreReassembledAndFragmented()
     {
         using var guest = new TestGuest();
