@@ -40,6 +40,21 @@ public static class MachineCatalog
         new("virtio-rng-pci", "entropy from the host", VirtioPciProperties),
     ];
 
+    /// <summary>Networks for <c>-netdev</c> and <c>-nic</c>.</summary>
+    public static IReadOnlyList<CatalogEntry> Networks { get; } =
+    [
+        new("user", "router, DHCP, name server and NAT in the emulator itself; needs no privilege",
+            ["id", "net", "host", "dns", "dhcpstart", "hostname", "domainname", "dnssearch", "restrict", "hostfwd", "guestfwd", "ipv4"]),
+        new("socket", "a wire to other emulators, in QEMU's format", ["id", "listen", "connect", "udp", "mcast", "localaddr"]),
+        new("tap", "a TAP interface of a Linux host", ["id", "ifname", "script", "downscript"]),
+    ];
+
+    /// <summary>Objects for <c>-object</c>.</summary>
+    public static IReadOnlyList<CatalogEntry> Objects { get; } =
+    [
+        new("filter-dump", "writes what passes a network to a pcap file", ["id", "netdev", "file", "maxlen"]),
+    ];
+
     /// <summary>Items for <c>-d</c>.</summary>
     public static IReadOnlyList<(string Name, DebugLogItems Item, string Summary)> LogItems { get; } =
     [

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Emu.Machine;
+using Emu.Net;
 
 namespace Emu.Cli.Options;
 
@@ -17,6 +18,7 @@ internal static class ConfigBuilder
     {
         CheckOnlyNone(options, "display", "vga", "net", "monitor", "parallel");
         PropertyList machine = ReadMachine(options);
+        (IReadOnlyList<NetworkSpec> networks, IReadOnlyList<NicSpec> cards, IReadOnlyList<FilterDumpSpec> dumps) = NetworkOptions.Read(options);
         MachineConfig config = new()
         {
             Accelerators = ReadAccelerators(options, machine.Get("accel")) is { Count: > 0 } chosen ? chosen : DefaultAccelerators,
@@ -33,6 +35,9 @@ internal static class ConfigBuilder
             DebugExit = ReadDebugExit(options),
             Drives = DriveOptions.ReadDrives(options),
             Devices = DriveOptions.ReadDevices(options),
+            Networks = networks,
+            Nics = cards,
+            NetworkDumps = dumps,
             NoReboot = options.Has("no-reboot"),
             NoShutdown = options.Has("no-shutdown"),
             StartPaused = options.Has("S"),
