@@ -108,6 +108,7 @@ internal sealed unsafe partial class CaseGenerator
 
         _extended.AsSpan(_random.Below(PoolExtended - 7) * 16, 8 * 16).CopyTo(new Span<byte>(state->Fx + 32, 8 * 16));
         _vectors.AsSpan(_random.Below(PoolVectors - 15) * 16, 16 * 16).CopyTo(new Span<byte>(state->Fx + 160, 16 * 16));
+        _vectors.AsSpan(_random.Below(PoolVectors - 15) * 16, CaseState.UpperVectorBytes).CopyTo(new Span<byte>(state->UpperVector, CaseState.UpperVectorBytes));
     }
 
     /// <summary>Eight bytes that are interesting as floats, doubles or integers.</summary>

@@ -235,9 +235,16 @@ internal sealed unsafe partial class CaseGenerator
         if (form.Operands.Length >= 2 && instruction.Op0Kind == OpKind.Register && instruction.Op1Kind == OpKind.Register
             && instruction.Op0Register.GetSize() == instruction.Op1Register.GetSize() && form.Operands[1] is not (OpCodeOperandKind.cl or OpCodeOperandKind.st0)
             && form.Operands[0] is not (OpCodeOperandKind.st0 or OpCodeOperandKind.rax or OpCodeOperandKind.eax or OpCodeOperandKind.ax)
-            && (instruction.Op0Register.IsGPR() == instruction.Op1Register.IsGPR()) && (instruction.Op0Register.IsXMM() == instruction.Op1Register.IsXMM()) && _random.OneIn(8))
+            && !form.IsGather && (instruction.Op0Register.IsGPR() == instruction.Op1Register.IsGPR()) && (instruction.Op0Register.IsXMM() == instruction.Op1Register.IsXMM()) && _random.OneIn(8))
         {
             instruction.Op1Register = instruction.Op0Register;
+        }
+
+        // Three operands: the sources alike, or the second source the destination.
+        if (form.Info.Encoding == EncodingKind.VEX && form.Operands.Length >= 3 && !form.IsGather && instruction.Op2Kind == OpKind.Register && _random.OneIn(8))
+        {
+            Register same = _random.OneIn(2) ? instruction.Op0Register : instruction.Op1Register;
+            instruction.Op2Register = same.GetSize() == instruction.Op2Register.GetSize() && same.IsGPR() == instruction.Op2Register.IsGPR() ? same : instruction.Op2Register;
         }
     }
 

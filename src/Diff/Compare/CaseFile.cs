@@ -85,6 +85,11 @@ internal static unsafe class CaseFile
             AppendBytes(i < 8 ? $"st{i}" : $"xmm{i - 8}", new ReadOnlySpan<byte>(state->Fx + 32 + (16 * i), i < 8 ? 10 : 16));
         }
 
+        for (int i = 0; i < 16; i++)
+        {
+            AppendBytes($"ymm{i}h", new ReadOnlySpan<byte>(state->UpperVector + (16 * i), 16));
+        }
+
         for (int i = 0; i < CaseLayout.WindowBytes; i += MemoryLine)
         {
             AppendBytes($"memory {i:x3}", new ReadOnlySpan<byte>(record->Memory + i, MemoryLine));
@@ -172,6 +177,11 @@ internal static unsafe class CaseFile
                 if (name == $"st{i}" || name == $"xmm{i}")
                 {
                     return Put((name[0] == 's' ? 32 : 160) + (16 * i), value);
+                }
+
+                if (name == $"ymm{i}h")
+                {
+                    return Put(CaseState.UpperVectorOffset + (16 * i), value);
                 }
             }
 

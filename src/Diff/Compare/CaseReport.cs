@@ -77,6 +77,15 @@ internal static unsafe class CaseReport
             }
         }
 
+        for (int at = 0; at < CaseState.UpperVectorBytes; at += 8)
+        {
+            (ulong x, ulong y) = (*(ulong*)(e->UpperVector + at), *(ulong*)(a->UpperVector + at));
+            if (x != y || *(ulong*)(i->UpperVector + at) != x)
+            {
+                Row($"ymm{at / 16}h+{at & 8}", *(ulong*)(i->UpperVector + at), x, y, ulong.MaxValue);
+            }
+        }
+
         AppendMemory(text, input, expected, actual);
 
         void Row(string name, ulong before, ulong x, ulong y, ulong mask) =>

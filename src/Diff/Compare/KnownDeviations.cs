@@ -25,6 +25,9 @@ internal static unsafe class KnownDeviations
     public static readonly KnownDeviation UnknownToEmulator = new("gp-emulated",
         "a KVM without hardware virtualisation emulates what took #GP or #SS: #UD for instructions its emulator does not know, #SS before the alignment check, and MMX state entered all the same", "kvm");
 
+    /// <summary>Instructions newer than the processor.</summary>
+    public static readonly KnownDeviation NotOnHost = new("not-on-host", "the host's processor does not have the instruction: #UD", null);
+
     /// <summary>SHA operands in memory.</summary>
     public static readonly KnownDeviation ShaAlignment = new("sha-alignment",
         "SHA instructions take #GP for an operand that is not aligned (SDM vol. 2, exceptions type 4); AMD's processors do not look", null);
@@ -48,7 +51,7 @@ internal static unsafe class KnownDeviations
         "a wild address hit the tables that virtual machines have beside the cases; in a process nothing is mapped there", "native");
 
     /// <summary>All, for documentation.</summary>
-    public static IReadOnlyList<KnownDeviation> All { get; } = [SystemPages, MisalignedMask, KernelAddress, UnknownToEmulator, ShaAlignment, Alignment, NotRun];
+    public static IReadOnlyList<KnownDeviation> All { get; } = [NotOnHost, SystemPages, MisalignedMask, KernelAddress, UnknownToEmulator, ShaAlignment, Alignment, NotRun];
 
     /// <summary>The entry that explains why <paramref name="reference"/> and <paramref name="other"/> end a case differently, or null.</summary>
     public static KnownDeviation? Explain(IDiffEngine reference, IDiffEngine other, DiffCase subject, CaseRecord* expected, CaseRecord* actual) =>
@@ -58,6 +61,11 @@ internal static unsafe class KnownDeviations
     {
         long here = silicon->State.Fault;
         long there = emulated->State.Fault;
+        if (here == InvalidOpcode && CodeAt(subject, silicon->State.Rip) is Code unknown && !HostProcessor.Has(unknown))
+        {
+            return NotOnHost;
+        }
+
         if (there == GeneralProtection && CodeAt(subject, emulated->State.Rip) is Code code && FormTable.GroupOf(code.ToOpCode()) == "sha")
         {
             return ShaAlignment;

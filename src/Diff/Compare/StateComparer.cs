@@ -25,7 +25,7 @@ internal static unsafe class StateComparer
             && Same(a, b, CaseState.GprOffset, CaseState.RflagsOffset)
             && x->Fault == y->Fault && x->Rip == y->Rip && (x->Fault == CaseState.NoFault || FaultsEqual(x, y))
             && Same(a, b, 0, StatusEnd) && Same(a, b, MxcsrStart, MxcsrEnd) && Same(a, b, RegistersStart, RegistersEnd)
-            && Same(a, b, CaseState.UpperVectorOffset, CaseState.UpperVectorOffset + 256)
+            && Same(a, b, CaseState.UpperVectorOffset, CaseState.UpperVectorOffset + CaseState.UpperVectorBytes)
             && Same(a, b, CaseRecord.MemoryOffset, CaseRecord.Size);
     }
 

@@ -61,8 +61,8 @@ internal static class BatchMemory
             Rflags = 0x202, // user code cannot change IF, so PUSHF and frames show what is set here; natively it is set
             Cr0 = 0x8001_0033,
             Cr3 = CaseLayout.PageTableOffset,
-            Cr4 = 0x620,
-            Xcr0 = 1,
+            Cr4 = 0x4_0620, // PAE, OSFXSR, OSXMMEXCPT, OSXSAVE
+            Xcr0 = 7,
             Segments = [data, new SegmentState(DriverCode.Code64Selector, 0, 0xffff_ffff, 0xa0fb), data, data, data with { Selector = 0 }, data with { Selector = 0 }],
             Ldtr = new SegmentState(0, 0, 0xffff, 0x82),
             Tr = new SegmentState(TssSelector, CaseLayout.Base + CaseLayout.TssOffset, TssLimit, 0x8b),

@@ -58,6 +58,7 @@ internal sealed class DriverCode
 
     private static readonly AssemblerRegister64[] General = [rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15];
     private static readonly AssemblerRegister64[] Preserved = [rbx, rbp, r12, r13, r14, r15];
+    private const int Vectors = 16;
     private readonly int _bitness;
     private readonly bool _native;
 
@@ -97,6 +98,10 @@ internal sealed class DriverCode
     }
 
     private static AssemblerMemoryOperand Cell(int offset) => __qword_ptr[(long)CaseLayout.Base + offset];
+
+    private static AssemblerRegisterYMM YmmOf(int number) => new(Register.YMM0 + number);
+
+    private static AssemblerMemoryOperand UpperOf(int number) => __xmmword_ptr[rbx + CaseState.UpperVectorOffset + (16 * number)];
 
     private static AssemblerMemoryOperand GprOf(int register) => __qword_ptr[rbx + CaseState.GprOffset + (register * 8)];
 
@@ -169,6 +174,11 @@ internal sealed class DriverCode
         }
 
         a.fxrstor64(__[rbx]);
+        for (int i = 0; i < Vectors; i++)
+        {
+            a.vinsertf128(YmmOf(i), YmmOf(i), UpperOf(i), 1);
+        }
+
         a.mov(esp, (int)CaseLayout.Base + DriverCells.Stack);
         a.push(__qword_ptr[rbx + CaseState.RflagsOffset]);
         a.popfq();
@@ -262,6 +272,11 @@ internal sealed class DriverCode
         a.push(0x202);
         a.popfq();
         a.fxsave64(__[rbx]);
+        for (int i = 0; i < Vectors; i++)
+        {
+            a.vextractf128(UpperOf(i), YmmOf(i), 1);
+        }
+
         foreach ((int offset, int saved, int bytes, _) in CaseLayout.Windows)
         {
             a.lea(rdi, __[rbx + CaseRecord.MemoryOffset + saved]);
@@ -288,6 +303,7 @@ internal sealed class DriverCode
             return;
         }
 
+        a.vzeroupper();
         a.fninit();
         a.push(0x1f80);
         a.ldmxcsr(__dword_ptr[rsp]);

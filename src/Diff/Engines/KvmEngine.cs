@@ -52,6 +52,7 @@ internal sealed unsafe class KvmEngine : IDiffEngine
         _run.ImmediateExit = true;
         _ = _system.Kernel.Ioctl(_fd, KvmIoctl.Run, 0);
         X86State start = BatchMemory.StartState(_driver);
+        SetExtendedControl(start.Xcr0);
         _userSregs = KvmStateCodec.EncodeSregs(start, _run.Sregs.ApicBase);
         KickSignal.Install();
         _watchdog = new EngineWatchdog(Kick);
@@ -183,6 +184,16 @@ internal sealed unsafe class KvmEngine : IDiffEngine
             {
                 throw KvmException.Failed("KVM refuses its own CPUID", -result);
             }
+        }
+    }
+
+    private void SetExtendedControl(ulong components)
+    {
+        var xcrs = new KvmXcrs { Count = 1, Value = components };
+        int result = _system.Kernel.Ioctl(_fd, KvmIoctl.SetXcrs, (nint)(&xcrs));
+        if (result < 0)
+        {
+            throw KvmException.Failed("KVM takes no AVX state (KVM_SET_XCRS)", -result);
         }
     }
 

@@ -44,9 +44,9 @@ internal sealed unsafe partial class NativeEngine : IDiffEngine
     }
 
     /// <summary>Why cases cannot run here, or null.</summary>
-    public static string? Unavailable => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && Sse41.IsSupported
+    public static string? Unavailable => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && Avx.IsSupported
         ? null
-        : "needs an x64 Linux host: cases run on its processor";
+        : "needs an x64 Linux host with AVX: cases run on its processor";
 
     /// <inheritdoc/>
     public string Name => "native";

@@ -93,8 +93,10 @@ internal static unsafe class VexMemory
                 ulong address = *(ulong*)a + (ulong)(offset * form.Scale);
                 ulong linear = SegmentHelpers.SegmentTranslate(header, form.Narrow ? (uint)address : address, 0, (ulong)(form.Segment | (form.Element << 8)));
                 WriteLane(destination, i, form.Element, cpu.ReadLinear(linear, form.Element));
-                WriteLane(mask, i, form.Element, 0);
             }
+
+            // Of lanes that are not chosen too, so that a fault shows how far it came.
+            WriteLane(mask, i, form.Element, 0);
         }
 
         // What lies above the elements is cleared.
