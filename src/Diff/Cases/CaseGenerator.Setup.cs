@@ -45,7 +45,7 @@ internal sealed unsafe partial class CaseGenerator
         bool backward = _random.OneIn(3);
         bool repeated = instruction.HasRepPrefix || instruction.HasRepnePrefix;
         ulong window = Data + PageSize - (CaseLayout.DataWindow / 2);
-        ulong destination = _risky && _random.OneIn(3) ? Data + (2 * PageSize) - 40 : window + 104 + (uint)_random.Below(240);
+        ulong destination = !backward && _risky && _random.OneIn(3) ? Data + (2 * PageSize) - 40 : window + 104 + (uint)_random.Below(240);
         return TrySet(Register.RSI, above | (window + 104 + (uint)_random.Below(240)))
             && TrySet(Register.RDI, above | destination)
             && (!repeated || TrySet(Register.RCX, above | count))
@@ -142,8 +142,18 @@ internal sealed unsafe partial class CaseGenerator
         store.Op0Kind = OpKind.Memory;
         store.MemoryBase = Bitness == 64 ? Register.RSP : Register.ESP;
         store.Op1Kind = Bitness == 64 ? OpKind.Immediate32to64 : OpKind.Immediate32;
-        store.SetImmediate(1, (int)(_random.Next() & LoadableFlags) | 0x202);
+        ulong flags = (_random.Next() & LoadableFlags) | (_risky && _random.OneIn(4) ? AlignmentCheck : 0);
+        store.SetImmediate(1, (int)flags | 0x202);
         return Emit(store);
+    }
+
+    // A single step: POPF sets TF, which traps behind the next instruction.
+    private bool EmitTrap()
+    {
+        ulong flags = (_random.Next() & LoadableFlags) | Trap | 0x202;
+        Code push = Bitness switch { 64 => Iced.Intel.Code.Pushq_imm32, 32 => Iced.Intel.Code.Pushd_imm32, _ => Iced.Intel.Code.Push_imm16 };
+        Code pop = Bitness switch { 64 => Iced.Intel.Code.Popfq, 32 => Iced.Intel.Code.Popfd, _ => Iced.Intel.Code.Popfw };
+        return Emit(Instruction.Create(push, (int)flags)) && Emit(Instruction.Create(pop));
     }
 
     private bool EmitToMemory(in Instruction like, Code code, ulong value)

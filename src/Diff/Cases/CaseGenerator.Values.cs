@@ -66,6 +66,7 @@ internal sealed unsafe partial class CaseGenerator
         int stack = _random.OneIn(8) ? _random.Below(64) - 32 : 8 * (_random.Below(9) - 4);
         state->Gpr[4] = StackMiddle + (ulong)stack;
         state->Rflags = (_random.Next() & 0x8d5) | 0x202;
+        state->Rflags |= _risky && _random.OneIn(8) ? AlignmentCheck : 0;
         MakeFloatingInput(state);
         _memory.AsSpan(_random.Below((PoolBytes - CaseLayout.WindowBytes) / 8) * 8, CaseLayout.WindowBytes).CopyTo(new Span<byte>(_input->Memory, CaseLayout.WindowBytes));
     }

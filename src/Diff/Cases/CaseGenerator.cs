@@ -49,8 +49,10 @@ internal sealed unsafe partial class CaseGenerator
 {
     private const int PageSize = CaseLayout.PageSize;
 
-    // RFLAGS bits that may be loaded: the arithmetic flags and DF. TF and AC would trap natively.
+    // RFLAGS bits that may be loaded: the arithmetic flags and DF; where a case may fault, also AC. TF is for the last instruction alone.
     private const ulong LoadableFlags = 0xcd5;
+    private const ulong AlignmentCheck = 1 << 18;
+    private const ulong Trap = 1 << 8;
     private const RflagsBits Arithmetic = RflagsBits.CF | RflagsBits.PF | RflagsBits.AF | RflagsBits.ZF | RflagsBits.SF | RflagsBits.OF;
     private const int ReturnBytes = 16;
     private const int Attempts = 6;
@@ -76,6 +78,7 @@ internal sealed unsafe partial class CaseGenerator
     private bool _locked;
     private bool _risky;
     private bool _strings;
+    private bool _trapped;
 
     public CaseGenerator(CaseOptions options, CasePlacement placement)
     {
@@ -147,6 +150,7 @@ internal sealed unsafe partial class CaseGenerator
         _strings = _forms[(int)(number % (uint)_forms.Length)].Topic == "string";
         _case.Entry = _placement.Code + (CaseLayout.SlotSize / 2) + (ulong)(SlotOf(number) * CaseLayout.SlotSize);
         _risky = _options.Faults || _random.OneIn(CaseOptions.RiskyCases);
+        _trapped = _risky && _random.OneIn(8);
         Restart();
         MakeInput();
     }
@@ -226,7 +230,7 @@ internal sealed unsafe partial class CaseGenerator
 
         MakeAliases(ref instruction, form);
         AddPrefixes(ref instruction, form);
-        return MayWrite(instruction, form) && TryPrepare(ref instruction, form) && Emit(instruction);
+        return MayWrite(instruction, form) && TryPrepare(ref instruction, form) && (!_last || !_trapped || EmitTrap()) && Emit(instruction);
     }
 
     // The same register twice, more often than chance has it.

@@ -32,6 +32,10 @@ internal static unsafe class KnownDeviations
     public static readonly KnownDeviation ShaAlignment = new("sha-alignment",
         "SHA instructions take #GP for an operand that is not aligned (SDM vol. 2, exceptions type 4); AMD's processors do not look", null);
 
+    /// <summary>MASKMOVQ that faults.</summary>
+    public static readonly KnownDeviation MaskedStoreState = new("maskmovq-ac",
+        "MASKMOVQ enters MMX state before its alignment check on AMD's processors; here an instruction that faults has changed nothing", null);
+
     /// <summary>MXCSR.MM.</summary>
     public static readonly KnownDeviation MisalignedMask = new("mxcsr-mm",
         "LDMXCSR accepts bit 17 (MM) on AMD's processors with misaligned SSE, a feature that no CPU model has", null);
@@ -51,7 +55,7 @@ internal static unsafe class KnownDeviations
         "a wild address hit the tables that virtual machines have beside the cases; in a process nothing is mapped there", "native");
 
     /// <summary>All, for documentation.</summary>
-    public static IReadOnlyList<KnownDeviation> All { get; } = [NotOnHost, SystemPages, MisalignedMask, KernelAddress, UnknownToEmulator, ShaAlignment, Alignment, NotRun];
+    public static IReadOnlyList<KnownDeviation> All { get; } = [NotOnHost, SystemPages, MaskedStoreState, MisalignedMask, KernelAddress, UnknownToEmulator, ShaAlignment, Alignment, NotRun];
 
     /// <summary>The entry that explains why <paramref name="reference"/> and <paramref name="other"/> end a case differently, or null.</summary>
     public static KnownDeviation? Explain(IDiffEngine reference, IDiffEngine other, DiffCase subject, CaseRecord* expected, CaseRecord* actual) =>
@@ -69,6 +73,11 @@ internal static unsafe class KnownDeviations
         if (there == GeneralProtection && CodeAt(subject, emulated->State.Rip) is Code code && FormTable.GroupOf(code.ToOpCode()) == "sha")
         {
             return ShaAlignment;
+        }
+
+        if (here == AlignmentCheck && there == here && CodeAt(subject, emulated->State.Rip) == Code.Maskmovq_rDI_mm_mm)
+        {
+            return MaskedStoreState;
         }
 
         const uint MisalignedMaskBit = 1 << 17;

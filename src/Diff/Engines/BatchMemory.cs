@@ -59,7 +59,7 @@ internal static class BatchMemory
         {
             Rip = DriverCode.Start,
             Rflags = 0x202, // user code cannot change IF, so PUSHF and frames show what is set here; natively it is set
-            Cr0 = 0x8001_0033,
+            Cr0 = 0x8005_0033, // PG, AM, WP, NE, ET, MP, PE
             Cr3 = CaseLayout.PageTableOffset,
             Cr4 = 0x4_0620, // PAE, OSFXSR, OSXMMEXCPT, OSXSAVE
             Xcr0 = 7,

@@ -99,7 +99,7 @@ internal sealed partial class RegionPlan
             VectorInstruction? instruction = plan.VectorInstructions[i];
             if (StoresVectors(number, i))
             {
-                live = Liveness.All.With(op.A).With(op.B);
+                live = (ReadsAllRegisters(op) ? Liveness.All : live.WithAllVectors()).With(op.A).With(op.B);
                 continue;
             }
 
@@ -178,6 +178,8 @@ internal sealed partial class RegionPlan
         public static readonly Liveness All = new(UInt128.MaxValue << (CpuHeader.Size >> 3), AllVectors & ~VectorTemporaries);
 
         public bool Has(int slot) => (Cells & CellBit(slot)) != 0 || (Vectors & VectorBit(slot)) != 0;
+
+        public Liveness WithAllVectors() => new(Cells, Vectors | All.Vectors);
 
         public Liveness With(int slot) => new(Cells | CellBit(slot), Vectors | VectorBit(slot));
 

@@ -217,11 +217,12 @@ internal sealed unsafe partial class X86Lifter
     /// <param name="bytes">Size of the access, for limit checks.</param>
     /// <param name="write">True for stores, for write checks.</param>
     /// <param name="offset">Added to the address: second parts of wide operands.</param>
-    private MemoryOperand Memory(in Instruction instruction, int bytes, bool write, int offset = 0)
+    /// <param name="alignment">What the alignment check asks for, in bytes; null for what the size says.</param>
+    private MemoryOperand Memory(in Instruction instruction, int bytes, bool write, int offset = 0, int? alignment = null)
     {
         int segment = SegmentNumber(instruction.MemorySegment);
         MemoryOperand address = EffectiveAddress(instruction);
-        return InSegment(offset == 0 ? address : Moved(address, offset), segment, bytes, write);
+        return InSegment(offset == 0 ? address : Moved(address, offset), segment, bytes, write, alignment);
     }
 
     // A displacement has 32 bits, and in 64-bit addresses its sign counts: what does not fit is added in a step of its own.
@@ -239,19 +240,23 @@ internal sealed unsafe partial class X86Lifter
     }
 
     /// <summary>Adds the segment to an effective address, and the alignment check where one is due.</summary>
-    private MemoryOperand InSegment(in MemoryOperand address, int segment, int bytes, bool write)
+    private MemoryOperand InSegment(in MemoryOperand address, int segment, int bytes, bool write, int? alignment = null)
     {
         MemoryOperand linear = AddSegment(address, segment, bytes, write);
-        if ((_modeKey & X86ModeKey.AlignmentCheck) == 0 || bytes is not (2 or 4 or 8))
+        int required = alignment ?? CheckedAlignment(bytes);
+        if ((_modeKey & X86ModeKey.AlignmentCheck) == 0 || required == 1)
         {
             return linear;
         }
 
         ushort checkedAddress = Temporary();
         EmitLea(checkedAddress, IrWidth.W64, linear);
-        CheckAligned(&ConditionalHelpers.CheckAlignment, checkedAddress, bytes);
+        CheckAligned(&ConditionalHelpers.CheckAlignment, checkedAddress, required);
         return new MemoryOperand(IrAddress.Base, checkedAddress, CpuHeader.ZeroSlot, CpuHeader.ZeroSlot, 0, 0);
     }
+
+    // SDM vol. 3, table 7-6; of 32 bytes as AMD's Zen does.
+    private static int CheckedAlignment(int bytes) => bytes switch { 2 or 4 or 8 or 16 => bytes, 32 => 16, 10 => 8, _ => 1 };
 
     private MemoryOperand AddSegment(in MemoryOperand address, int segment, int bytes, bool write)
     {
@@ -376,7 +381,7 @@ internal sealed unsafe partial class X86Lifter
     }
 
     /// <summary>The linear address of the memory operand in a slot, for helpers.</summary>
-    private ushort LinearAddress(in Instruction instruction, int bytes, bool write) => LinearAddress(Memory(instruction, bytes, write));
+    private ushort LinearAddress(in Instruction instruction, int bytes, bool write, int? alignment = null) => LinearAddress(Memory(instruction, bytes, write, alignment: alignment));
 
     private ushort LinearAddress(in MemoryOperand memory)
     {

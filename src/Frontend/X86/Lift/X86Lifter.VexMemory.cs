@@ -18,7 +18,7 @@ internal sealed unsafe partial class X86Lifter
         bool wide = IsWide(instruction);
         int size = wide ? WideBytes : 16;
         bool store = instruction.Op0Kind == OpKind.Memory;
-        ushort address = lifter.LinearAddress(lifter.Memory(instruction, size, store));
+        ushort address = lifter.LinearAddress(lifter.Memory(instruction, size, store, alignment: 1));
         ushort mask = VectorSlotOf(instruction.Op1Register);
         if (store)
         {
