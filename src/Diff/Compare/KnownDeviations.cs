@@ -36,6 +36,10 @@ internal static unsafe class KnownDeviations
     public static readonly KnownDeviation MaskedStoreState = new("maskmovq-ac",
         "MASKMOVQ enters MMX state before its alignment check on AMD's processors; here an instruction that faults has changed nothing", null);
 
+    /// <summary>Alignment checks of another vendor.</summary>
+    public static readonly KnownDeviation VendorAlignment = new("vendor-ac",
+        "which operands of 10 bytes and more EFLAGS.AC checks is measured on AMD's processors; others differ", null);
+
     /// <summary>MXCSR.MM.</summary>
     public static readonly KnownDeviation MisalignedMask = new("mxcsr-mm",
         "LDMXCSR accepts bit 17 (MM) on AMD's processors with misaligned SSE, a feature that no CPU model has", null);
@@ -55,7 +59,7 @@ internal static unsafe class KnownDeviations
         "a wild address hit the tables that virtual machines have beside the cases; in a process nothing is mapped there", "native");
 
     /// <summary>All, for documentation.</summary>
-    public static IReadOnlyList<KnownDeviation> All { get; } = [NotOnHost, SystemPages, MaskedStoreState, MisalignedMask, KernelAddress, UnknownToEmulator, ShaAlignment, Alignment, NotRun];
+    public static IReadOnlyList<KnownDeviation> All { get; } = [NotOnHost, SystemPages, MaskedStoreState, VendorAlignment, MisalignedMask, KernelAddress, UnknownToEmulator, ShaAlignment, Alignment, NotRun];
 
     /// <summary>The entry that explains why <paramref name="reference"/> and <paramref name="other"/> end a case differently, or null.</summary>
     public static KnownDeviation? Explain(IDiffEngine reference, IDiffEngine other, DiffCase subject, CaseRecord* expected, CaseRecord* actual) =>
@@ -78,6 +82,11 @@ internal static unsafe class KnownDeviations
         if (here == AlignmentCheck && there == here && CodeAt(subject, emulated->State.Rip) == Code.Maskmovq_rDI_mm_mm)
         {
             return MaskedStoreState;
+        }
+
+        if (there == AlignmentCheck && !HostProcessor.IsAmd && CodeAt(subject, emulated->State.Rip) is Code wide && wide.ToOpCode().MemorySize.GetSize() >= 10)
+        {
+            return VendorAlignment;
         }
 
         const uint MisalignedMaskBit = 1 << 17;

@@ -13,6 +13,9 @@ internal static class HostProcessor
     /// <summary>True when the host's CPUID says that it executes <paramref name="code"/>.</summary>
     public static bool Has(Code code) => FormTable.IsOffered(code, Has);
 
+    /// <summary>True on processors of AMD, whose ways are the emulator's where vendors differ.</summary>
+    public static bool IsAmd { get; } = X86Base.IsSupported && X86Base.CpuId(0, 0).Ebx == 0x6874_7541; // "Auth"
+
     private static bool Has(CpuFeature feature)
     {
         if (!X86Base.IsSupported)

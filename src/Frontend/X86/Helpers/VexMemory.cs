@@ -83,20 +83,25 @@ internal static unsafe class VexMemory
         byte* registers = ((X86CpuState*)header)->Vector;
         byte* destination = registers + (form.Destination * X86CpuState.VectorStride);
         byte* mask = registers + (form.Mask * X86CpuState.VectorStride);
-        byte* index = registers + (form.Index * X86CpuState.VectorStride);
-        X86Cpu cpu = X86Cpu.From(header);
-        for (int i = 0; i < form.Count; i++)
+        bool advanced = false;
+        try
         {
-            if (IsSet(mask, i, form.Element))
+            for (int i = 0; i < form.Count; i++)
             {
-                long offset = form.IndexSize == 4 ? ((int*)index)[i] : ((long*)index)[i];
-                ulong address = *(ulong*)a + (ulong)(offset * form.Scale);
-                ulong linear = SegmentHelpers.SegmentTranslate(header, form.Narrow ? (uint)address : address, 0, (ulong)(form.Segment | (form.Element << 8)));
-                WriteLane(destination, i, form.Element, cpu.ReadLinear(linear, form.Element));
-            }
+                if (IsSet(mask, i, form.Element))
+                {
+                    WriteLane(destination, i, form.Element, GatherLane(header, form, *(ulong*)a, i));
+                    advanced = true;
+                }
 
-            // Of lanes that are not chosen too, so that a fault shows how far it came.
-            WriteLane(mask, i, form.Element, 0);
+                // Of lanes that are not chosen too, so that a fault shows how far it came.
+                WriteLane(mask, i, form.Element, 0);
+            }
+        }
+        catch (GuestFaultException) when (advanced)
+        {
+            X86Cpu.From(header).TrapInsteadOfFault();
+            throw;
         }
 
         // What lies above the elements is cleared.
@@ -104,6 +109,15 @@ internal static unsafe class VexMemory
         new Span<byte>(destination + used, X86CpuState.VectorStride - used).Clear();
         new Span<byte>(mask, X86CpuState.VectorStride).Clear();
         return 0;
+    }
+
+    private static ulong GatherLane(CpuHeader* header, in GatherForm form, ulong start, int lane)
+    {
+        byte* index = ((X86CpuState*)header)->Vector + (form.Index * X86CpuState.VectorStride);
+        long offset = form.IndexSize == 4 ? ((int*)index)[lane] : ((long*)index)[lane];
+        ulong address = start + (ulong)(offset * form.Scale);
+        ulong linear = SegmentHelpers.SegmentTranslate(header, form.Narrow ? (uint)address : address, 0, (ulong)(form.Segment | (form.Element << 8)));
+        return X86Cpu.From(header).ReadLinear(linear, form.Element);
     }
 
     private static bool IsSet(byte* mask, int lane, int bytes) => (sbyte)mask[((lane + 1) * bytes) - 1] < 0;
