@@ -213,17 +213,23 @@ internal sealed unsafe partial class CaseGenerator
         return true;
     }
 
+    private static readonly int[] UnmappedPages = [.. Enumerable.Range(0, CaseLayout.Pages).Where(page => CaseLayout.AccessOf(page) == PageAccess.None)];
+
     private void FillAnyAddress(ref Instruction instruction, bool noAccess)
     {
         if (_addressBits == 16)
         {
-            FillBaseIndex(ref instruction, (ushort)_random.Value(), _random.OneIn(2), _random.OneIn(2));
+            // Into a page that is not mapped, or across the limit; what else there is is not the same on every engine.
+            int page = noAccess ? 0 : _random.Pick(UnmappedPages) * PageSize;
+            FillBaseIndex(ref instruction, (uint)(page + (_random.Below(PageSize) | (_random.OneIn(4) ? 0xff0 : 0))), _random.OneIn(2), _random.OneIn(2));
             return;
         }
 
+        // The whole of 16-bit code's 64 KiB is near, so there it takes registers that still are what they were.
         int registers = Bitness == 64 ? 16 : 8;
-        instruction.MemoryBase = _random.OneIn(8) ? Register.None : Sized(Register.RAX + _random.Below(registers));
-        Register index = Register.RAX + _random.Below(registers);
+        bool any = Bitness != 16 || noAccess;
+        instruction.MemoryBase = _random.OneIn(8) ? Register.None : Sized(any ? Register.RAX + _random.Below(registers) : _baseRegister);
+        Register index = any ? Register.RAX + _random.Below(registers) : _indexRegister;
         bool withIndex = index != Register.RSP && _random.OneIn(2);
         instruction.MemoryIndex = withIndex ? Sized(index) : Register.None;
         instruction.MemoryIndexScale = withIndex ? 1 << _random.Below(4) : 1;

@@ -149,6 +149,7 @@ internal sealed unsafe partial class CaseGenerator
         _case.Number = number;
         _strings = _forms[(int)(number % (uint)_forms.Length)].Topic == "string";
         _case.Entry = _placement.Code + (CaseLayout.SlotSize / 2) + (ulong)(SlotOf(number) * CaseLayout.SlotSize);
+        _case.EntryPointer = _case.Entry - _codeBase;
         _risky = _options.Faults || _random.OneIn(CaseOptions.RiskyCases);
         _trapped = _risky && _random.OneIn(8);
         Restart();

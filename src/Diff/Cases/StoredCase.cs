@@ -83,6 +83,7 @@ internal sealed unsafe record StoredCase
         DiffCase subject = batch.Cases[slot];
         subject.Number = Number;
         subject.Entry = Entry;
+        subject.EntryPointer = EntryPointer;
         subject.CodeLength = code.Length;
         subject.UndefinedFlags = undefined;
         subject.Instructions.Clear();

@@ -117,7 +117,7 @@ internal static unsafe class KnownDeviations
     {
         foreach (CaseInstruction instruction in subject.Instructions)
         {
-            if (subject.Entry + (uint)instruction.Offset == rip)
+            if (subject.EntryPointer + (uint)instruction.Offset == rip)
             {
                 return instruction.Instruction.Code;
             }

@@ -115,7 +115,7 @@ internal sealed unsafe class Shrinker(PairTester tester)
         }
 
         // The last one marks the end, so that branches there are moved too.
-        Instruction mark = Instruction.Create(Code.Nopd);
+        Instruction mark = Instruction.Create(_best.Bitness == 16 ? Code.Nopw : Code.Nopd);
         mark.IP = end;
         instructions.Add(mark);
         var writer = new StoredCase.ListWriter();

@@ -72,7 +72,7 @@ internal static class BatchMemory
         state.Gpr[4] = CaseLayout.Base + DriverCells.Stack;
         state.Dr[4] = 0xffff_0ff0;
         state.Dr[5] = 0x400;
-        state.Msrs[0xc000_0080] = 0x501;
+        state.Msrs[0xc000_0080] = 0xd01; // NXE, LMA, LME, SCE
         BinaryPrimitives.WriteUInt16LittleEndian(state.Xsave, 0x37f);
         BinaryPrimitives.WriteUInt32LittleEndian(state.Xsave.AsSpan(24), 0x1f80);
         return state;

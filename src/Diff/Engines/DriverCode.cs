@@ -45,13 +45,18 @@ internal static class DriverCells
 /// </summary>
 internal sealed class DriverCode
 {
-    /// <summary>Selectors as Linux has them: code of 32 and of 64 bits, data; and code and data of 16 bits for virtual machines.</summary>
+    /// <summary>
+    /// Selectors as Linux has them: code of 32 and of 64 bits, data; code and data of 16 bits for virtual machines, and the same in a process's
+    /// local descriptor table.
+    /// </summary>
     public const ushort Code32Selector = 0x23;
 
     public const ushort DataSelector = 0x2b;
     public const ushort Code64Selector = 0x33;
     public const ushort Code16Selector = 0x4b;
     public const ushort Data16Selector = 0x53;
+    public const ushort LocalCode16Selector = 0x07;
+    public const ushort LocalData16Selector = 0x0f;
 
     /// <summary>Port whose write ends a batch.</summary>
     public const byte ExitPort = 0xf4;
@@ -205,16 +210,23 @@ internal sealed class DriverCode
     private void EmitSelectors(Assembler a)
     {
         bool narrow = _bitness == 16;
-        a.mov(__word_ptr[(long)CaseLayout.Base + DriverCells.EntrySelector], narrow ? Code16Selector : Code32Selector);
-        a.mov(eax, narrow ? Data16Selector : DataSelector);
-        a.mov(ds, ax);
-        a.mov(es, ax);
-        a.mov(gs, ax);
+        ushort code = !narrow ? Code32Selector : _native ? LocalCode16Selector : Code16Selector;
+        ushort data = !narrow ? DataSelector : _native ? LocalData16Selector : Data16Selector;
+        a.mov(__word_ptr[(long)CaseLayout.Base + DriverCells.EntrySelector], code);
+        a.mov(eax, data);
+        EmitDataSelectors(a);
         a.mov(ss, ax);
         if (narrow)
         {
             a.sub(__dword_ptr[(long)CaseLayout.Base + DriverCells.Entry], (int)CaseLayout.Base + CaseLayout.SlotsOffset);
         }
+    }
+
+    private static void EmitDataSelectors(Assembler a)
+    {
+        a.mov(ds, ax);
+        a.mov(es, ax);
+        a.mov(gs, ax);
     }
 
     private void EmitReturn(Assembler a, ref Label fault)
@@ -223,6 +235,12 @@ internal sealed class DriverCode
         a.mov(Cell(DriverCells.Rbx), rbx);
         a.mov(rbx, Cell(DriverCells.Record));
         EmitStoreGeneral(a);
+        if (_bitness != 64)
+        {
+            a.mov(eax, esp);
+            a.mov(rsp, rax); // behind a 16-bit stack Linux leaves bits of its own in the upper half
+        }
+
         a.mov(GprOf(4), rsp);
         if (_bitness != 64)
         {
@@ -246,6 +264,12 @@ internal sealed class DriverCode
         {
             a.mov(rax, Cell(cell));
             a.mov(__qword_ptr[rbx + field], rax);
+        }
+
+        if (_bitness != 64)
+        {
+            a.mov(eax, eax); // RSP, as above
+            a.mov(GprOf(4), rax);
         }
 
         a.Label(ref floating);
@@ -303,6 +327,12 @@ internal sealed class DriverCode
             return;
         }
 
+        if (_bitness != 64)
+        {
+            a.xor(eax, eax);
+            EmitDataSelectors(a);
+        }
+
         a.vzeroupper();
         a.fninit();
         a.push(0x1f80);
@@ -316,21 +346,27 @@ internal sealed class DriverCode
         a.ret();
     }
 
-    // (signal, siginfo*, ucontext*): if the interrupted RIP is in this memory, note the exception and resume at FaultReturn; else the handler
-    // that was there before (the runtime's) gets the signal. Offsets: Linux x86-64 struct ucontext, gregs at 40.
+    // (signal, siginfo*, ucontext*): if the interrupted RIP is in this memory, or the code is none of 64 bits, note the exception and resume at
+    // FaultReturn; else the handler that was there before (the runtime's) gets the signal. Offsets: Linux x86-64 struct ucontext, gregs at 40.
     private byte[] EncodeHandler()
     {
         const int Gregs = 40;
         const int RipIndex = 16;
         const int RspIndex = 15;
         const int FlagsIndex = 17;
+        const int CodeSelector = Gregs + (18 * 8);
+        const int StackSelector = CodeSelector + 6;
         var a = new Assembler(64);
         Label chain = a.CreateLabel();
+        Label ours = a.CreateLabel();
+        a.cmp(__word_ptr[rdx + CodeSelector], Code64Selector);
+        a.jne(ours);
         a.mov(rax, __[rdx + Gregs + (RipIndex * 8)]);
         a.mov(rcx, rax);
         a.sub(rcx, (int)CaseLayout.Base);
         a.cmp(rcx, CaseLayout.Size);
         a.jae(chain);
+        a.Label(ref ours);
         foreach ((int register, int cell) in (ReadOnlySpan<(int, int)>)[(RipIndex, DriverCells.Rip), (RspIndex, DriverCells.Rsp), (FlagsIndex, DriverCells.Rflags),
             (19, DriverCells.Error), (20, DriverCells.Vector), (22, DriverCells.Address)])
         {
@@ -343,6 +379,8 @@ internal sealed class DriverCode
         a.mov(eax, (int)CaseLayout.Base + DriverCells.Stack);
         a.mov(__[rdx + Gregs + (RspIndex * 8)], rax);
         a.mov(__qword_ptr[rdx + Gregs + (FlagsIndex * 8)], 0x202);
+        a.mov(__word_ptr[rdx + CodeSelector], Code64Selector);
+        a.mov(__word_ptr[rdx + StackSelector], DataSelector);
         a.ret();
         a.Label(ref chain);
         a.movsxd(rdi, edi);

@@ -116,8 +116,7 @@ internal sealed unsafe partial class X86Lifter
         return !_cpu.Environment.IsUniprocessor || isFence;
     }
 
-    // CMPXCHG16B takes #GP, whatever EFLAGS.AC says.
-    private static int? OwnAlignment(int bytes) => bytes == 16 ? 1 : null;
+    private static int? OwnAlignment(int bytes) => bytes == 16 ? OwnCheck : null;
 
     private void CompareExchangePair(in Instruction instruction, int bytes)
     {

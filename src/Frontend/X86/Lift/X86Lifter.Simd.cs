@@ -290,7 +290,7 @@ internal sealed unsafe partial class X86Lifter
             return Memory(instruction, bytes, write);
         }
 
-        MemoryOperand memory = Memory(instruction, bytes, write, alignment: 1);
+        MemoryOperand memory = Memory(instruction, bytes, write, alignment: OwnCheck);
         CheckAligned(&StateHelpers.CheckAligned, LinearAddress(memory), bytes);
         return memory;
     }
