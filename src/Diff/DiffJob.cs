@@ -20,6 +20,8 @@ internal sealed unsafe class DiffJob : IDisposable
     private readonly long[] _ticks;
     private readonly ulong[] _casesByEngine;
     private readonly ulong[] _casesByForm;
+    private readonly ulong[] _agreedByForm;
+    private readonly bool[] _differs = new bool[CaseLayout.BatchSize];
     private readonly ulong[] _faults = new ulong[33];
     private readonly Dictionary<string, ulong> _excluded = new(StringComparer.Ordinal);
     private ulong _cases;
@@ -45,6 +47,7 @@ internal sealed unsafe class DiffJob : IDisposable
         _ticks = new long[_engines.Count];
         _casesByEngine = new ulong[_engines.Count];
         _casesByForm = new ulong[forms.Length];
+        _agreedByForm = new ulong[forms.Length];
     }
 
     private IDiffEngine Reference => _engines[0];
@@ -83,6 +86,7 @@ internal sealed unsafe class DiffJob : IDisposable
             for (int i = 0; i < _casesByForm.Length; i++)
             {
                 summary.CasesByForm[i] += _casesByForm[i];
+                summary.AgreedByForm[i] += _agreedByForm[i];
             }
 
             for (int i = 0; i < _faults.Length; i++)
@@ -119,6 +123,7 @@ internal sealed unsafe class DiffJob : IDisposable
     {
         _batch.First = _generator.SlotOf(first);
         _batch.Count = count;
+        Array.Clear(_differs);
         for (int i = 0; i < count; i++)
         {
             int slot = _batch.First + i;
@@ -165,6 +170,7 @@ internal sealed unsafe class DiffJob : IDisposable
             return;
         }
 
+        _differs[slot] = true;
         if (KnownDeviations.Explain(Reference, engine, subject, expected, actual) is KnownDeviation deviation)
         {
             lock (_excluded)
@@ -181,6 +187,10 @@ internal sealed unsafe class DiffJob : IDisposable
         }
     }
 
+    // The generator may have found no way to the form; a branch is not the last instruction.
+    private static bool IsOfItsForm(DiffCase subject) =>
+        subject.Instructions[^1].Instruction.Code == subject.MainCode || subject.Instructions.Exists(instruction => instruction.Instruction.Code == subject.MainCode);
+
     private void Count()
     {
         lock (_excluded)
@@ -193,7 +203,10 @@ internal sealed unsafe class DiffJob : IDisposable
                     _faults[Math.Min(fault, 32)]++;
                 }
 
-                _casesByForm[_batch.Cases[slot].Number % (uint)_casesByForm.Length]++;
+                DiffCase subject = _batch.Cases[slot];
+                ulong form = subject.Number % (uint)_casesByForm.Length;
+                _casesByForm[form]++;
+                _agreedByForm[form] += !_differs[slot] && IsOfItsForm(subject) ? 1UL : 0;
             }
 
             _cases += (ulong)_batch.Count;

@@ -9,6 +9,9 @@ internal static class FormTable
 {
     private const string FarTransfer = "far transfers and gates: tests/Emu.Tests/X86System";
 
+    /// <summary>The reason of <see cref="WhyNot"/> for what the CPU model offers and the lifter lacks.</summary>
+    public const string NotImplemented = "not implemented";
+
     private static readonly Dictionary<string, Mnemonic[]> Topics = new(StringComparer.Ordinal)
     {
         ["arithmetic"] =
@@ -161,8 +164,8 @@ internal static class FormTable
         return true;
     }
 
-    /// <summary>True when the lifter has it.</summary>
-    public static bool IsImplemented(Code code) => LiftTable.For(code.Mnemonic()).Method is not null;
+    /// <summary>True when the lifter has it; what is defined as #UD it need not have.</summary>
+    public static bool IsImplemented(Code code) => LiftTable.For(code.Mnemonic()).Method is not null || code.Mnemonic() is Mnemonic.Ud0 or Mnemonic.Ud1 or Mnemonic.Ud2;
 
     /// <summary>Why no case is made of <paramref name="code"/>, or null.</summary>
     public static string? WhyNot(Code code)
@@ -171,8 +174,8 @@ internal static class FormTable
         return !info.IsInstruction ? "no instruction"
             : info.Encoding is not (EncodingKind.Legacy or EncodingKind.VEX) ? "encoding is not implemented"
             : !IsOffered(code) ? "not in the CPU model"
-            : !IsImplemented(code) ? "not implemented"
             : NotCompared.TryGetValue(info.Mnemonic, out string? reason) ? reason
+            : !IsImplemented(code) ? NotImplemented
             : info.IsPrivileged ? "privileged: tests/Emu.Tests/X86System"
             : OtherVendors(info) ?? Operands(info);
     }
