@@ -16,6 +16,7 @@ internal unsafe struct CaseState
     public const int FaultOffset = 656;
     public const int FaultErrorOffset = 664;
     public const int FaultAddressOffset = 672;
+    public const int ControlOffset = 680;
     public const int UpperVectorOffset = 704;
     public const int UpperVectorBytes = 256;
 
@@ -60,6 +61,9 @@ internal unsafe struct CaseState
 
     /// <summary>CR2 of a page fault.</summary>
     [FieldOffset(FaultAddressOffset)] public ulong FaultAddress;
+
+    /// <summary>What the case finds changed in the control registers: bits set in CR0 in the low half, bits cleared in CR4 in the high half.</summary>
+    [FieldOffset(ControlOffset)] public ulong Control;
 
     /// <summary>Upper halves of YMM0–15.</summary>
     [FieldOffset(UpperVectorOffset)] public fixed byte UpperVector[UpperVectorBytes];

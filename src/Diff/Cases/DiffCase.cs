@@ -20,6 +20,9 @@ internal sealed class DiffCase
     /// <summary>The entry as the instruction pointer has it: in code of 16 bits an offset in the slots' segment.</summary>
     public ulong EntryPointer { get; set; }
 
+    /// <summary><see cref="CaseState.Control"/> of its input.</summary>
+    public ulong Control { get; set; }
+
     /// <summary>Bytes of code, the way back included.</summary>
     public int CodeLength { get; set; }
 

@@ -85,6 +85,7 @@ internal sealed unsafe record StoredCase
         subject.Entry = Entry;
         subject.EntryPointer = EntryPointer;
         subject.CodeLength = code.Length;
+        subject.Control = BitConverter.ToUInt64(Input, CaseState.ControlOffset);
         subject.UndefinedFlags = undefined;
         subject.Instructions.Clear();
         int offset = 0;

@@ -75,6 +75,7 @@ internal static unsafe class CaseFile
             AppendNonZero(RegisterNames[i], state->Gpr[i]);
         }
 
+        AppendNonZero("control", state->Control);
         AppendNonZero("rflags", state->Rflags);
         AppendNonZero("fcw", state->X87Control);
         AppendNonZero("fsw", state->X87Status);
@@ -193,6 +194,7 @@ internal static unsafe class CaseFile
             ref CaseState state = ref MemoryMarshal.AsRef<CaseState>(_input.AsSpan());
             switch (name)
             {
+                case "control": state.Control = number; return true;
                 case "rflags": state.Rflags = number; return true;
                 case "fcw": state.X87Control = (ushort)number; return true;
                 case "fsw": state.X87Status = (ushort)number; return true;

@@ -28,6 +28,10 @@ internal static unsafe class KnownDeviations
     /// <summary>Instructions newer than the processor.</summary>
     public static readonly KnownDeviation NotOnHost = new("not-on-host", "the host's processor does not have the instruction: #UD", null);
 
+    /// <summary>Cases under other control registers.</summary>
+    public static readonly KnownDeviation NoControl = new("no-control",
+        "CR0.TS, CR0.EM and the CR4 bits of SSE and AVX cannot be changed in a process, and a KVM without hardware virtualisation ignores them; such cases are compared among the other engines", null);
+
     /// <summary>SHA operands in memory.</summary>
     public static readonly KnownDeviation ShaAlignment = new("sha-alignment",
         "SHA instructions take #GP for an operand that is not aligned (SDM vol. 2, exceptions type 4); AMD's processors do not look", null);
@@ -59,11 +63,11 @@ internal static unsafe class KnownDeviations
         "a wild address hit the tables that virtual machines have beside the cases; in a process nothing is mapped there", "native");
 
     /// <summary>All, for documentation.</summary>
-    public static IReadOnlyList<KnownDeviation> All { get; } = [NotOnHost, SystemPages, MaskedStoreState, VendorAlignment, MisalignedMask, KernelAddress, UnknownToEmulator, ShaAlignment, Alignment, NotRun];
+    public static IReadOnlyList<KnownDeviation> All { get; } = [NoControl, NotOnHost, SystemPages, MaskedStoreState, VendorAlignment, MisalignedMask, KernelAddress, UnknownToEmulator, ShaAlignment, Alignment, NotRun];
 
     /// <summary>The entry that explains why <paramref name="reference"/> and <paramref name="other"/> end a case differently, or null.</summary>
     public static KnownDeviation? Explain(IDiffEngine reference, IDiffEngine other, DiffCase subject, CaseRecord* expected, CaseRecord* actual) =>
-        reference.IsSilicon ? ExplainSilicon(reference, subject, expected, actual) : null;
+        subject.Control != 0 && !(reference.SetsControl && other.SetsControl) ? NoControl : reference.IsSilicon ? ExplainSilicon(reference, subject, expected, actual) : null;
 
     private static KnownDeviation? ExplainSilicon(IDiffEngine engine, DiffCase subject, CaseRecord* silicon, CaseRecord* emulated)
     {

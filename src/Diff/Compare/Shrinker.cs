@@ -148,6 +148,7 @@ internal sealed unsafe class Shrinker(PairTester tester)
         TryInput(state => state->State.X87Status = 0);
         TryInput(state => state->State.Mxcsr = 0x1f80);
         TryInput(state => state->State.Rflags = 0x202);
+        TryInput(state => state->State.Control = 0);
         Clear(CaseRecord.MemoryOffset, CaseRecord.Size, 8);
         Clear(CaseState.UpperVectorOffset, CaseState.UpperVectorOffset + CaseState.UpperVectorBytes, 8);
         Clear(160, 416, 16);

@@ -66,11 +66,13 @@ internal sealed class DriverCode
     private const int Vectors = 16;
     private readonly int _bitness;
     private readonly bool _native;
+    private readonly bool _controls;
 
-    private DriverCode(int bitness, bool native)
+    private DriverCode(int bitness, bool native, bool controls)
     {
         _bitness = bitness;
         _native = native;
+        _controls = controls;
     }
 
     /// <summary>The code, for the start of the memory.</summary>
@@ -94,10 +96,15 @@ internal sealed class DriverCode
     // Fixed, so that the same bytes of a case return on every engine.
     private const int ReturnOffset = 0x400;
 
-    /// <summary>Assembles the driver for cases of <paramref name="bitness"/> bits.</summary>
-    public static DriverCode Create(int bitness, bool native)
+    /// <summary>Interrupts of privilege level 0 that change the control registers for a case, and put them right behind it.</summary>
+    public const byte ChangeControl = 0x20;
+
+    public const byte RestoreControl = 0x21;
+
+    /// <summary>Assembles the driver for cases of <paramref name="bitness"/> bits; with <paramref name="controls"/> it sees to <see cref="CaseState.Control"/>.</summary>
+    public static DriverCode Create(int bitness, bool native, bool controls)
     {
-        var driver = new DriverCode(bitness, native);
+        var driver = new DriverCode(bitness, native, controls);
         driver.Assemble();
         return driver;
     }
@@ -185,6 +192,7 @@ internal sealed class DriverCode
         }
 
         a.mov(esp, (int)CaseLayout.Base + DriverCells.Stack);
+        EmitControl(a, ChangeControl);
         a.push(__qword_ptr[rbx + CaseState.RflagsOffset]);
         a.popfq();
         for (int i = 0; i < 16; i++)
@@ -291,10 +299,24 @@ internal sealed class DriverCode
         a.mov(GprOf(3), rax);
     }
 
-    private static void EmitStoreMemory(Assembler a)
+    private void EmitControl(Assembler a, byte interrupt)
+    {
+        if (_controls)
+        {
+            Label unchanged = a.CreateLabel();
+            a.cmp(__qword_ptr[rbx + CaseState.ControlOffset], 0);
+            a.je(unchanged);
+            a.@int(interrupt);
+            a.Label(ref unchanged);
+            a.nop();
+        }
+    }
+
+    private void EmitStoreMemory(Assembler a)
     {
         a.push(0x202);
         a.popfq();
+        EmitControl(a, RestoreControl);
         a.fxsave64(__[rbx]);
         for (int i = 0; i < Vectors; i++)
         {

@@ -35,7 +35,7 @@ internal sealed unsafe class KvmEngine : IDiffEngine
         _vm = _system.CreateVm();
         _vm.ReservePages();
         _memory = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(_ram.Slice(0, CaseLayout.Size)));
-        _driver = DriverCode.Create(bitness, native: false);
+        _driver = DriverCode.Create(bitness, native: false, SetsControl);
         BatchMemory.Initialize(new Span<byte>(_memory, CaseLayout.Size), _driver, ExceptionStubs.Halt);
         int errno = _vm.SetMemory(new KvmMemoryRegion { Size = CaseLayout.Size, HostAddress = (ulong)_memory });
         if (errno != 0)
@@ -66,6 +66,9 @@ internal sealed unsafe class KvmEngine : IDiffEngine
 
     /// <inheritdoc/>
     public bool IsSilicon => true;
+
+    /// <inheritdoc/>
+    public bool SetsControl => KvmProbe.Host.RunsPrivilegedCode;
 
     /// <inheritdoc/>
     public void Run(CaseBatch batch)

@@ -33,7 +33,7 @@ internal sealed unsafe partial class NativeEngine : IDiffEngine
     public NativeEngine(int bitness)
     {
         _bitness = bitness;
-        _driver = DriverCode.Create(bitness, native: true);
+        _driver = DriverCode.Create(bitness, native: true, controls: false);
         lock (Gate)
         {
             if (s_taken)
@@ -70,6 +70,9 @@ internal sealed unsafe partial class NativeEngine : IDiffEngine
     public bool IsSilicon => true;
 
     /// <inheritdoc/>
+    public bool SetsControl => false;
+
+    /// <inheritdoc/>
     public void Run(CaseBatch batch)
     {
         batch.Code.CopyTo(new Span<byte>(s_memory + CaseLayout.SlotsOffset, CaseLayout.SlotsBytes));
@@ -91,7 +94,7 @@ internal sealed unsafe partial class NativeEngine : IDiffEngine
         }
     }
 
-    private void Prepare()
+    private static void Prepare()
     {
         nint memory = MemoryMap((nint)CaseLayout.Base, CaseLayout.Size, ReadWriteExecute, PrivateAnonymousFixed, -1, 0);
         if (memory != (nint)CaseLayout.Base)

@@ -25,8 +25,8 @@ public static class StackReference
             return fault;
         }
 
-        // 32 bytes are accessed by halves, and the first does not reach the limit.
-        if (mayBeLimit && (instruction.MemorySize.GetSize() != Widest || IsMaskedMove(instruction.Mnemonic) || cpu.TryPassFourGigabytes(fault.LinearAddress)))
+        // Wide operands are accessed in parts, of which the first does not reach the limit.
+        if (mayBeLimit && (fault.LinearAddress + (uint)instruction.MemorySize.GetSize() <= uint.MaxValue + 1UL || IsMaskedMove(instruction.Mnemonic) || cpu.TryPassFourGigabytes(fault.LinearAddress)))
         {
             return fault;
         }
