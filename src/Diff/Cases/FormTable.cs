@@ -183,6 +183,7 @@ internal static class FormTable
     private static string? OtherVendors(OpCodeInfo info) => info.Code switch
     {
         Code.Reservednop_rm16_r16_0F0D or Code.Reservednop_rm32_r32_0F0D or Code.Reservednop_rm64_r64_0F0D => "PREFETCHW with a register: #UD on AMD, a hint on Intel",
+        Code.Ud0 => "UD0 without a ModRM byte: processors have one or the other, with the same bytes",
         _ => null,
     };
 
