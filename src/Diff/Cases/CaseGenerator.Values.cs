@@ -69,7 +69,7 @@ internal sealed unsafe partial class CaseGenerator
         int stack = _random.OneIn(8) ? _random.Below(64) - 32 : 8 * (_random.Below(9) - 4);
         state->Gpr[4] = StackMiddle + (ulong)stack;
         state->Rflags = (_random.Next() & 0x8d5) | 0x202;
-        state->Rflags |= _risky && _random.OneIn(8) ? AlignmentCheck : 0;
+        state->Rflags |= _risky && _random.OneIn(TrapShare) ? AlignmentCheck : 0;
         state->Control = _risky && _random.OneIn(16) ? _random.Pick(ControlChanges) : 0;
         _case.Control = state->Control;
         MakeFloatingInput(state);

@@ -56,6 +56,8 @@ internal sealed unsafe partial class CaseGenerator
     private const RflagsBits Arithmetic = RflagsBits.CF | RflagsBits.PF | RflagsBits.AF | RflagsBits.ZF | RflagsBits.SF | RflagsBits.OF;
     private const int ReturnBytes = 16;
     private const int Attempts = 6;
+    private const int Share = 8;
+    private const int SmallShare = 64;
 
     private readonly CasePlacement _placement;
     private readonly CaseOptions _options;
@@ -95,6 +97,9 @@ internal sealed unsafe partial class CaseGenerator
     }
 
     private int Bitness => _options.Bitness;
+
+    // Of the cases that may fault, one in so many is single-stepped, and has alignment checks: fewer where exceptions are not what it is about.
+    private int TrapShare => _options.Faults ? Share : SmallShare;
 
     private ulong Address => _case.Entry - _codeBase + (uint)_bytes.Count;
 
@@ -151,7 +156,7 @@ internal sealed unsafe partial class CaseGenerator
         _case.Entry = _placement.Code + (CaseLayout.SlotSize / 2) + (ulong)(SlotOf(number) * CaseLayout.SlotSize);
         _case.EntryPointer = _case.Entry - _codeBase;
         _risky = _options.Faults || _random.OneIn(CaseOptions.RiskyCases);
-        _trapped = _risky && _random.OneIn(8);
+        _trapped = _risky && _random.OneIn(TrapShare);
         Restart();
         MakeInput();
     }
@@ -172,16 +177,19 @@ internal sealed unsafe partial class CaseGenerator
     {
         for (int attempt = 0; attempt < 24; attempt++)
         {
-            if (_random.OneIn(12) ? TryAddLoop() : TryAdd(_random.Pick(_forms)))
+            if (_random.OneIn(12) ? TryAddLoop() : TryAddBefore(_random.Pick(_forms)))
             {
                 return;
             }
         }
     }
 
+    // Nothing comes behind what always takes an exception.
+    private bool TryAddBefore(InstructionForm form) => form.Info.Mnemonic is not (Mnemonic.Int3 or Mnemonic.Ud2) && TryAdd(form);
+
     private void AddFiller()
     {
-        for (int attempt = 0; attempt < 24 && !TryAdd(_random.Pick(_fillers)); attempt++)
+        for (int attempt = 0; attempt < 24 && !TryAddBefore(_random.Pick(_fillers)); attempt++)
         {
         }
     }

@@ -183,7 +183,6 @@ internal static class FormTable
     private static string? OtherVendors(OpCodeInfo info) => info.Code switch
     {
         Code.Reservednop_rm16_r16_0F0D or Code.Reservednop_rm32_r32_0F0D or Code.Reservednop_rm64_r64_0F0D => "PREFETCHW with a register: #UD on AMD, a hint on Intel",
-        Code.Ud0 => "UD0 without a ModRM byte: processors have one or the other, with the same bytes",
         _ => null,
     };
 
@@ -233,6 +232,7 @@ internal static class FormTable
             }
         }
 
+        Add("always #UD, as UD2, which is compared; each case costs an exception", Mnemonic.Ud0, Mnemonic.Ud1);
         Add("an approximation that differs between processors", Mnemonic.Rcpps, Mnemonic.Rcpss, Mnemonic.Rsqrtps, Mnemonic.Rsqrtss,
             Mnemonic.Vrcpps, Mnemonic.Vrcpss, Mnemonic.Vrsqrtps, Mnemonic.Vrsqrtss);
         Add("transcendental: within 1 ulp, tests/Emu.Tests/Fpu/X87TranscendentalTests", Mnemonic.F2xm1, Mnemonic.Fyl2x, Mnemonic.Fyl2xp1, Mnemonic.Fpatan, Mnemonic.Fsin,

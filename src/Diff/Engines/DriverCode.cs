@@ -4,46 +4,11 @@ using static Iced.Intel.AssemblerRegisters;
 
 namespace Emu.Diff.Engines;
 
-/// <summary>Offsets in the cells page: what the driver shares with exception stubs, signal handlers and engines.</summary>
-internal static class DriverCells
-{
-    private const int Page = CaseLayout.CellsPage * CaseLayout.PageSize;
-
-    /// <summary>The record in work, and the number of those that are left with it.</summary>
-    public const int Record = Page;
-
-    public const int Count = Page + 8;
-
-    /// <summary>Where to jump: an offset and, for the far jump of 16- and 32-bit cases, a selector.</summary>
-    public const int Entry = Page + 16;
-
-    public const int EntrySelector = Page + 20;
-    public const int Rbx = Page + 24;
-
-    /// <summary>The exception: vector, error code, CR2, RIP, RSP, RFLAGS.</summary>
-    public const int Vector = Page + 32;
-
-    public const int Error = Page + 40;
-    public const int Address = Page + 48;
-    public const int Rip = Page + 56;
-    public const int Rsp = Page + 64;
-    public const int Rflags = Page + 72;
-
-    /// <summary>RSP of the native caller.</summary>
-    public const int HostStack = Page + 80;
-
-    /// <summary>Signal handlers that were there before.</summary>
-    public const int OldHandlers = Page + 256;
-
-    /// <summary>Top of the driver's stack.</summary>
-    public const int Stack = Page + CaseLayout.PageSize - 64;
-}
-
 /// <summary>
 /// The user-mode code around cases, the same on every engine: loads memory windows and registers from a record, jumps to the case, stores
 /// everything back, takes the next record. 64-bit code at privilege level 3; cases of other modes are entered by a far jump.
 /// </summary>
-internal sealed class DriverCode
+internal sealed partial class DriverCode
 {
     /// <summary>
     /// Selectors as Linux has them: code of 32 and of 64 bits, data; code and data of 16 bits for virtual machines, and the same in a process's
@@ -366,49 +331,5 @@ internal sealed class DriverCode
         }
 
         a.ret();
-    }
-
-    // (signal, siginfo*, ucontext*): if the interrupted RIP is in this memory, or the code is none of 64 bits, note the exception and resume at
-    // FaultReturn; else the handler that was there before (the runtime's) gets the signal. Offsets: Linux x86-64 struct ucontext, gregs at 40.
-    private byte[] EncodeHandler()
-    {
-        const int Gregs = 40;
-        const int RipIndex = 16;
-        const int RspIndex = 15;
-        const int FlagsIndex = 17;
-        const int CodeSelector = Gregs + (18 * 8);
-        const int StackSelector = CodeSelector + 6;
-        var a = new Assembler(64);
-        Label chain = a.CreateLabel();
-        Label ours = a.CreateLabel();
-        a.cmp(__word_ptr[rdx + CodeSelector], Code64Selector);
-        a.jne(ours);
-        a.mov(rax, __[rdx + Gregs + (RipIndex * 8)]);
-        a.mov(rcx, rax);
-        a.sub(rcx, (int)CaseLayout.Base);
-        a.cmp(rcx, CaseLayout.Size);
-        a.jae(chain);
-        a.Label(ref ours);
-        foreach ((int register, int cell) in (ReadOnlySpan<(int, int)>)[(RipIndex, DriverCells.Rip), (RspIndex, DriverCells.Rsp), (FlagsIndex, DriverCells.Rflags),
-            (19, DriverCells.Error), (20, DriverCells.Vector), (22, DriverCells.Address)])
-        {
-            a.mov(rax, __[rdx + Gregs + (register * 8)]);
-            a.mov(Cell(cell), rax);
-        }
-
-        a.mov(eax, (int)FaultReturn);
-        a.mov(__[rdx + Gregs + (RipIndex * 8)], rax);
-        a.mov(eax, (int)CaseLayout.Base + DriverCells.Stack);
-        a.mov(__[rdx + Gregs + (RspIndex * 8)], rax);
-        a.mov(__qword_ptr[rdx + Gregs + (FlagsIndex * 8)], 0x202);
-        a.mov(__word_ptr[rdx + CodeSelector], Code64Selector);
-        a.mov(__word_ptr[rdx + StackSelector], DataSelector);
-        a.ret();
-        a.Label(ref chain);
-        a.movsxd(rdi, edi);
-        a.jmp(__qword_ptr[(rdi * 8) + (long)CaseLayout.Base + DriverCells.OldHandlers]);
-        using var stream = new MemoryStream();
-        _ = a.Assemble(new StreamCodeWriter(stream), SignalHandler);
-        return stream.ToArray();
     }
 }
