@@ -81,7 +81,7 @@ public sealed class TcgAccelerator : IAccelerator, IMemoryListener
         _codePages = new CodePageSet(environment.Memory);
         TcgOptions options = environment.Options;
         bool inBackground = options is { Jit: true, CompileAtOnce: false, Threshold: > 0 };
-        _regionQueue = inBackground ? new RegionQueue(options.CompileRegion, Environment.ProcessorCount > 1 ? CommonOps.All : []) : null;
+        _regionQueue = inBackground ? new RegionQueue(options.CompileRegion, Environment.ProcessorCount > 1 ? CommonOps.All() : null) : null;
         environment.Memory.AddListener(this);
     }
 

@@ -9,7 +9,7 @@ public sealed class CommonOpsTests
     [Fact]
     public void EveryShape_HasAHandler_AndMostHaveOneOfTheirOwn()
     {
-        IrOp[] ops = [.. CommonOps.All];
+        IrOp[] ops = [.. CommonOps.All()];
 
         nint[] handlers = [.. ops.Select(op => HandlerTable.For(op))];
 
