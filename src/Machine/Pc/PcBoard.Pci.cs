@@ -133,6 +133,7 @@ internal sealed partial class PcBoard
         using (Memory.BeginChange())
         using (Ports.BeginChange())
         {
+            _shadow.OpenAll();
             PciFunction isa = _pci.Bus[Piix3Isa.Device << 3]!;
             PciFunction power = _pci.Bus[(Piix4Pm.Device << 3) | Piix4Pm.Number]!;
             for (int pirq = 0; pirq < PciBus.PirqCount; pirq++)

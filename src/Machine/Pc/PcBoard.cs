@@ -32,6 +32,7 @@ internal sealed partial class PcBoard : IDisposable
     private readonly PmDevice _pm;
     private readonly DeviceWorkers _workers;
     private readonly PciHostBridge _pci;
+    private readonly PcShadow _shadow;
     private IoApic? _ioApic;
     private BootPlan _plan;
 
@@ -66,6 +67,7 @@ internal sealed partial class PcBoard : IDisposable
                 (_apics, _irqs) = _kernelChip is null ? AddInterruptControllers() : (null, AddInterruptControllers(_kernelChip));
                 AddTimers();
                 (_pci, _pm) = AddChipset();
+                _shadow = new PcShadow(Memory, _memory, _pci.Host);
                 AddLegacyDevices();
                 AddSerialPorts();
                 AddDebugPorts();
@@ -111,12 +113,12 @@ internal sealed partial class PcBoard : IDisposable
     /// <summary>Puts the images into memory and returns the state in which the boot processor starts.</summary>
     public X86State LoadGuest()
     {
-        _plan.Apply(Memory);
         if (_plan.Rom is null)
         {
             SetUpPci();
         }
 
+        _plan.Apply(Memory);
         return _plan.Cpu;
     }
 
