@@ -1,3 +1,4 @@
+using Emu.Cli.Image;
 using Emu.Cli.Options;
 using Emu.Cli.Terminal;
 using Emu.Machine;
@@ -17,6 +18,11 @@ internal static class Program
             if (args.Length > 0 && args[0] == DiffCommand.Name)
             {
                 return DiffCommand.Run(args);
+            }
+
+            if (args.Length > 0 && args[0] == ImageCommand.Name)
+            {
+                return ImageCommand.Run(args);
             }
 
             CommandLineResult result = EmuCommandLine.Parse(args);

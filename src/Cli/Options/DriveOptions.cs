@@ -1,5 +1,5 @@
+using Emu.Block;
 using Emu.Machine;
-using Emu.Machine.Drives;
 
 namespace Emu.Cli.Options;
 
@@ -74,26 +74,35 @@ internal static class DriveOptions
             throw new OptionException($"media='{media}' is not there yet; only disk is");
         }
 
-        string format = list.Get("format") ?? "raw";
-        return DriveFactory.Formats.Contains(format)
-            ? new DriveSpec(IdOf(list, index), file)
-            {
-                Format = format,
-                IsReadOnly = Switch(list, "readonly"),
-                IsSnapshot = Switch(list, "snapshot"),
-                Cache = ReadCache(list.Get("cache")),
-            }
-            : throw new OptionException($"unknown format '{format}'; there is {string.Join(", ", DriveFactory.Formats)}");
+        return new DriveSpec(IdOf(list, index), file)
+        {
+            Format = ReadFormat(list.Get("format")),
+            IsReadOnly = Switch(list, "readonly"),
+            IsSnapshot = Switch(list, "snapshot"),
+            Cache = ReadCache(list.Get("cache")),
+        };
+    }
+
+    private static ImageFormat? ReadFormat(string? name)
+    {
+        try
+        {
+            return name is null ? null : ImageFormats.Parse(name);
+        }
+        catch (BlockException exception)
+        {
+            throw new OptionException(exception.Message);
+        }
     }
 
     private static bool Switch(PropertyList list, string name) => list.Get(name) is string value && ValueParsers.Switch(name, value);
 
-    private static DriveCache ReadCache(string? text) => text switch
+    private static CacheMode ReadCache(string? text) => text switch
     {
-        null or "writeback" => DriveCache.WriteBack,
-        "writethrough" => DriveCache.WriteThrough,
-        "none" => DriveCache.None,
-        "unsafe" => DriveCache.Unsafe,
+        null or "writeback" => CacheMode.WriteBack,
+        "writethrough" => CacheMode.WriteThrough,
+        "none" => CacheMode.None,
+        "unsafe" => CacheMode.Unsafe,
         _ => throw new OptionException($"cache='{text}' is none of writeback, writethrough, none, unsafe"),
     };
 }

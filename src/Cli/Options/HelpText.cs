@@ -66,7 +66,8 @@ internal static class HelpText
     {
         var text = new StringBuilder(Version()).Append("\nusage: emu [options]     (without options: the built-in guest on every accelerator)\n")
             .Append("       emu doctor [--json]   what this host offers, and which accelerator would be taken\n")
-            .Append("       emu diff [options]    generated code on several engines, compared; --help lists its options\n\n");
+            .Append("       emu diff [options]    generated code on several engines, compared; --help lists its options\n")
+            .Append("       emu image VERB        disk images: create, info, convert, check, resize, commit, snapshot -l, compare\n\n");
         foreach (OptionInfo option in OptionTable.All)
         {
             string left = "-" + option.Name + string.Concat(option.Aliases.Select(alias => ", -" + alias));

@@ -25,7 +25,7 @@ internal static class OptionTable
         new("append", "TEXT", "kernel command line"),
         new("bios", "FILE", "firmware image"),
         new("device", "NAME[,PROP=VALUE]", "add a device ('help' lists them)"),
-        new("drive", "file=PATH,if=virtio|none[,id=ID][,PROP=VALUE]", "a disk: format=raw, readonly=, cache=writeback|writethrough, serial="),
+        new("drive", "file=PATH,if=virtio|none[,id=ID][,PROP=VALUE]", "a disk: format=raw|qcow2, readonly=, snapshot=, cache=writeback|writethrough|none|unsafe, serial="),
         new("serial", "DEV", "next serial port: stdio, mon:stdio, file:PATH, null, unix:PATH[,server][,nowait]"),
         new("debugcon", "DEV", "debug console on port 0xE9; DEV as for -serial"),
         new("nographic", null, "serial port and Ctrl-A commands on this terminal (the same as -serial mon:stdio)"),

@@ -3,7 +3,10 @@ namespace Emu.Jit.Regions;
 /// <summary>A region on its way from a hot block to installed code. Belongs to its vCPU's thread, but for what says otherwise.</summary>
 internal sealed class RegionJob(RegionTiering owner, Region region, TranslationBlock[] blocks)
 {
+    private const int StepMilliseconds = 32;
+
     private long _heat;
+    private long _lastHot;
     private volatile bool _isDropped;
 
     /// <summary>The vCPU's tiering that wants it.</summary>
@@ -34,8 +37,17 @@ internal sealed class RegionJob(RegionTiering owner, Region region, TranslationB
     public long Heat
     {
         get => Volatile.Read(ref _heat);
-        set => Volatile.Write(ref _heat, value);
+        set
+        {
+            Volatile.Write(ref _heat, value);
+            Volatile.Write(ref _lastHot, Environment.TickCount64 / StepMilliseconds);
+        }
     }
+
+    /// <summary>
+    /// When a block of it was last seen to be hot, in steps of some milliseconds: what ran a while ago may not run again. Any thread.
+    /// </summary>
+    public long LastHot => Volatile.Read(ref _lastHot);
 
     /// <summary>True when the region is not wanted any more. Any thread.</summary>
     public bool IsDropped

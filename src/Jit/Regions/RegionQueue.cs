@@ -4,7 +4,7 @@ using Emu.Jit.Interpreter;
 namespace Emu.Jit.Regions;
 
 /// <summary>
-/// A machine's background compiler: one thread, which takes the hottest region first, and prepares tier 0 while none waits.
+/// A machine's background compiler: one thread, which takes the region that is hottest now first, and prepares tier 0 while none waits.
 /// </summary>
 internal sealed class RegionQueue : IDisposable
 {
@@ -118,7 +118,7 @@ internal sealed class RegionQueue : IDisposable
                     return null;
                 }
 
-                if (_waiting.MaxBy(job => job.Heat) is RegionJob hottest)
+                if (_waiting.MaxBy(job => (job.LastHot, job.Heat)) is RegionJob hottest)
                 {
                     _waiting.Remove(hottest);
                     return hottest;

@@ -1,3 +1,4 @@
+using Emu.Block;
 using System.Security.Cryptography;
 using Emu.Core;
 using Emu.Core.Block;
@@ -86,7 +87,7 @@ internal sealed partial class PcBoard
             Serial = properties.Text("serial") ?? "",
             QueueCount = properties.Number("num-queues", 1, 1, 64),
             QueueSize = (ushort)properties.PowerOfTwo("queue-size", 256, 4, VirtQueue.LargestSize),
-            WriteBack = spec?.Cache != DriveCache.WriteThrough,
+            WriteBack = spec?.Cache != CacheMode.WriteThrough,
             RingFeatures = RingFeatures(properties),
         }, environment);
     }

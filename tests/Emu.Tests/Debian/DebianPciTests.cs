@@ -1,3 +1,5 @@
+using Emu.Core.Block;
+using Emu.Block;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Emu.Machine;
@@ -29,7 +31,7 @@ public sealed class DebianPciTests : IDisposable
         string path = Path.Combine(_folder, "disk.img");
         byte[] content = RandomNumberGenerator.GetBytes(DiskSize);
         File.WriteAllBytes(path, content);
-        using (var disk = new RawFileBackend(path, readOnly: false))
+        using (IBlockBackend disk = DriveFactory.Open(new DriveSpec("d0", path) { Format = ImageFormat.Raw }))
         {
             var properties = new Dictionary<string, string> { ["drive"] = "d0", ["serial"] = "EMU-1" };
             if (switchedOn.Length > 0)

@@ -11,13 +11,14 @@ public sealed class ProjectReferenceTests
     private static readonly Dictionary<string, string[]> Allowed = new(StringComparer.Ordinal)
     {
         ["Core"] = [],
+        ["Block"] = ["Core"],
         ["Devices"] = ["Core"],
         ["Frontend"] = ["Core"],
         ["Jit"] = ["Core", "Frontend"],
         ["Accel"] = ["Core", "Frontend", "Jit"],
-        ["Machine"] = ["Core", "Devices", "Accel"],
+        ["Machine"] = ["Core", "Block", "Devices", "Accel"],
         ["Diff"] = ["Core", "Frontend", "Jit", "Accel"],
-        ["Cli"] = ["Core", "Machine", "Diff"],
+        ["Cli"] = ["Core", "Block", "Machine", "Diff"],
     };
 
     public static TheoryData<string> Projects() => [.. Allowed.Keys];
