@@ -17,6 +17,7 @@ internal static class ConfigBuilder
     {
         CheckOnlyNone(options, "display", "vga", "net", "monitor", "parallel");
         PropertyList machine = ReadMachine(options);
+        (List<DriveSpec> drives, List<DeviceSpec> devices) = DriveOptions.Read(options);
         MachineConfig config = new()
         {
             Accelerators = ReadAccelerators(options, machine.Get("accel")) is { Count: > 0 } chosen ? chosen : DefaultAccelerators,
@@ -29,10 +30,10 @@ internal static class ConfigBuilder
             Boot = ReadBoot(options),
             Serials = ReadSerials(options),
             DebugConsole = options.Last("debugcon") is string debugcon
-                ? new DebugConsoleSpec(OptionValues.Read("debugcon", debugcon, CharSpecParser.Parse)) : null,
+                ? new DebugConsoleSpec(OptionValues.Read("debugcon", debugcon, CharSpecParser.Parse), ReadDebugConsolePort(options)) : null,
             DebugExit = ReadDebugExit(options),
-            Drives = DriveOptions.ReadDrives(options),
-            Devices = DriveOptions.ReadDevices(options),
+            Drives = drives,
+            Devices = devices,
             NoReboot = options.Has("no-reboot"),
             NoShutdown = options.Has("no-shutdown"),
             StartPaused = options.Has("S"),
@@ -202,6 +203,8 @@ internal static class ConfigBuilder
             Initrd = options.Last("initrd"),
             Append = options.Last("append"),
             Bios = options.Last("bios"),
+            FirmwareFolders = options.All("L"),
+            Order = BootOptions.Read(options),
             FlatLoads = [.. Devices(options, "loader").Select(ReadLoader)],
         };
         if (boot.Kernel is null && (boot.Initrd ?? boot.Append) is not null)
@@ -232,6 +235,17 @@ internal static class ConfigBuilder
                 ? throw new OptionException($"loader: with cpu-num=0 the image starts in real mode, so addr must be below 0x10000, not 0x{start:x}")
                 : new FlatLoadSpec(file, start, starts);
         });
+    }
+
+    // Firmware writes its log to another port than programs do.
+    private static ushort ReadDebugConsolePort(OptionValues options)
+    {
+        const string name = "isa-debugcon.iobase=";
+        const ushort standard = 0xe9;
+        return options.All("global").Aggregate(standard, (_, text) => OptionValues.Read("global", text, value =>
+            value.StartsWith(name, StringComparison.Ordinal)
+                ? (ushort)ValueParsers.Number("iobase", value[name.Length..], 0xffff)
+                : throw new OptionException($"'{value}' is not there; there is {name}PORT")));
     }
 
     private static DebugExitSpec? ReadDebugExit(OptionValues options)

@@ -23,11 +23,19 @@ internal static class OptionTable
         new("kernel", "FILE", "Linux bzImage, or ELF by PVH or multiboot"),
         new("initrd", "FILE", "initial RAM disk"),
         new("append", "TEXT", "kernel command line"),
-        new("bios", "FILE", "firmware image"),
+        new("bios", "FILE", "firmware image (when a disk is given and no kernel: bios-256k.bin of the package seabios)"),
+        new("L", "FOLDER", "look for firmware there first"),
+        new("boot", "ORDER|order=ORDER[,once=ORDER][,menu=on][,strict=on]", "what firmware starts: letters a (floppy), c (disk), d (CD-ROM), n (network)"),
+        new("hda", "FILE", "IDE disk 0; -hdb, -hdc and -hdd are 1 to 3, and a plain FILE is -hda FILE"),
+        new("hdb", "FILE", "IDE disk 1"),
+        new("hdc", "FILE", "IDE disk 2"),
+        new("hdd", "FILE", "IDE disk 3"),
+        new("cdrom", "FILE", "disc in a CD-ROM drive, IDE drive 2"),
         new("device", "NAME[,PROP=VALUE]", "add a device ('help' lists them)"),
-        new("drive", "file=PATH,if=virtio|none[,id=ID][,PROP=VALUE]", "a disk: format=raw|qcow2, readonly=, snapshot=, cache=writeback|writethrough|none|unsafe, serial="),
+        new("drive", "file=PATH[,if=ide|virtio|none][,id=ID][,PROP=VALUE]", "a disk: format=, readonly=, snapshot=, cache=, serial=, bootindex=; media=disk|cdrom and index= or bus=,unit= with if=ide"),
         new("serial", "DEV", "next serial port: stdio, mon:stdio, file:PATH, null, unix:PATH[,server][,nowait]"),
         new("debugcon", "DEV", "debug console on port 0xE9; DEV as for -serial"),
+        new("global", "isa-debugcon.iobase=PORT", "port of -debugcon; firmware writes its log to 0x402"),
         new("nographic", null, "serial port and Ctrl-A commands on this terminal (the same as -serial mon:stdio)"),
         new("display", "none", "no display; there is no other kind yet"),
         new("no-reboot", null, "a guest reset ends the emulator"),
@@ -52,11 +60,11 @@ internal static class OptionTable
     /// <summary>Options of QEMU that are known, so that the message can say more than "unknown".</summary>
     public static IReadOnlySet<string> NotYet { get; } = new HashSet<string>(StringComparer.Ordinal)
     {
-        "add-fd", "audio", "audiodev", "blockdev", "boot", "cdrom", "chardev", "chroot", "daemonize", "dtb", "fda", "fdb", "fsdev",
-        "full-screen", "fw_cfg", "g", "gdb", "global", "hda", "hdb", "hdc", "hdd", "icount", "incoming", "iscsi", "k", "loadvm", "mem-prealloc",
+        "add-fd", "audio", "audiodev", "blockdev", "chardev", "chroot", "daemonize", "dtb", "fda", "fdb", "fsdev",
+        "full-screen", "fw_cfg", "g", "gdb", "icount", "incoming", "iscsi", "k", "loadvm", "mem-prealloc",
         "mon", "mtdblock", "netdev", "numa", "object", "pflash", "pidfile", "plugin", "preconfig", "qmp", "qmp-pretty", "readconfig", "rtc",
         "runas", "s", "sandbox", "sd", "semihosting", "set", "smbios", "snapshot", "spice", "tpmdev", "trace", "usb", "usbdevice", "uuid",
-        "virtfs", "vnc", "watchdog", "watchdog-action", "win2k-hack", "xen-domid", "L", "acpitable", "action", "msg", "overcommit", "dump-vmstate",
+        "virtfs", "vnc", "watchdog", "watchdog-action", "win2k-hack", "xen-domid", "acpitable", "action", "msg", "overcommit", "dump-vmstate",
         "no-acpi", "no-hpet", "no-fd-bootchk", "singlestep", "one-insn-per-tb", "tb-size", "run-with", "compat", "cpu-throttle", "only-migratable",
     };
 
