@@ -29,8 +29,7 @@ internal static class ConfigBuilder
             Smp = options.Last("smp") is string smp ? OptionValues.Read("smp", smp, ReadSmp) : new SmpSpec(1),
             Boot = ReadBoot(options),
             Serials = ReadSerials(options),
-            DebugConsole = options.Last("debugcon") is string debugcon
-                ? new DebugConsoleSpec(OptionValues.Read("debugcon", debugcon, CharSpecParser.Parse), ReadDebugConsolePort(options)) : null,
+            DebugConsole = ReadDebugConsole(options),
             DebugExit = ReadDebugExit(options),
             Drives = drives,
             Devices = devices,
@@ -238,14 +237,15 @@ internal static class ConfigBuilder
     }
 
     // Firmware writes its log to another port than programs do.
-    private static ushort ReadDebugConsolePort(OptionValues options)
+    private static DebugConsoleSpec? ReadDebugConsole(OptionValues options)
     {
         const string name = "isa-debugcon.iobase=";
         const ushort standard = 0xe9;
-        return options.All("global").Aggregate(standard, (_, text) => OptionValues.Read("global", text, value =>
+        ushort port = options.All("global").Aggregate(standard, (_, text) => OptionValues.Read("global", text, value =>
             value.StartsWith(name, StringComparison.Ordinal)
                 ? (ushort)ValueParsers.Number("iobase", value[name.Length..], 0xffff)
                 : throw new OptionException($"'{value}' is not there; there is {name}PORT")));
+        return options.Last("debugcon") is string text ? new DebugConsoleSpec(OptionValues.Read("debugcon", text, CharSpecParser.Parse), port) : null;
     }
 
     private static DebugExitSpec? ReadDebugExit(OptionValues options)

@@ -157,7 +157,6 @@ public sealed partial class AtaDisk : IdeDrive
                 break;
             case IdeJobKind.Write when _left > sectors:
                 (_sector, _left) = (_sector + sectors, _left - sectors);
-                Job = default;
                 RequestBlock(IdePhase.DataOut, Math.Min(_blockSectors, _left) * SectorSize, interrupt: true);
                 break;
             default:

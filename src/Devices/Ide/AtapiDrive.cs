@@ -105,7 +105,6 @@ public sealed partial class AtapiDrive : IdeDrive
                 int sectors = (int)(Job.Length >> SectorShift);
                 (_sector, _left) = (_sector + sectors, _left - sectors);
                 FillBuffer((int)Job.Length);
-                Job = default;
                 OfferPart();
                 break;
             case IdeOutcome.Ok or IdeOutcome.OkTableLeft:

@@ -134,18 +134,20 @@ public abstract class IdeDrive
     protected void OfferBlock(int length)
     {
         Phase = IdePhase.DataIn;
+        Job = default;
         _blockEnd = _position + length;
         Registers.Status = (byte)(ReadyStatus | IdeStatus.DataRequest);
         Channel!.RaiseInterrupt();
     }
 
     /// <summary>Puts <paramref name="length"/> bytes into the buffer, to be offered from the first.</summary>
-    protected void FillBuffer(int length) => (_position, BufferEnd) = (0, length);
+    protected void FillBuffer(int length) => (_position, _blockEnd, BufferEnd) = (0, 0, length);
 
     /// <summary>Asks for <paramref name="length"/> bytes.</summary>
     protected void RequestBlock(IdePhase phase, int length, bool interrupt)
     {
         Phase = phase;
+        Job = default;
         (_position, _blockEnd, BufferEnd) = (0, length, length);
         Registers.Status = (byte)(ReadyStatus | IdeStatus.DataRequest);
         if (interrupt)
