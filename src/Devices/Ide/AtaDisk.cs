@@ -196,6 +196,7 @@ public sealed partial class AtaDisk : IdeDrive
             return true;
         }
 
+        (_sector, _left) = (0, 0);
         Finish(IdeError.IdNotFound);
         return false;
     }
