@@ -48,12 +48,12 @@ install_busybox "$root" "$busybox"
 cp "$here/init" "$root/init"
 chmod 755 "$root/init"
 echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
-# Drivers that this kernel has as modules, for the shell to load: modprobe virtio_blk.
+# Drivers that this kernel has as modules, for the shell to load: modprobe virtio_blk, modprobe ata_piix.
 dpkg-deb --fsys-tarfile "$kernel_deb" | tar -x -C "$work" --wildcards './lib/modules/*'
 version=$(ls "$work/lib/modules")
 modules=$root/lib/modules/$version
 mkdir -p "$modules"
-for module in virtio virtio_ring virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_mmio virtio_blk virtio-rng virtio_console \
+for module in scsi_common scsi_mod sd_mod cdrom sr_mod libata ata_piix isofs virtio virtio_ring virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_mmio virtio_blk virtio-rng virtio_console \
     virtio_balloon failover net_failover virtio_net; do
     find "$work/lib/modules" -name "$module.ko" -exec cp {} "$modules/" \;
 done

@@ -23,6 +23,9 @@ public sealed record DriveSpec(string Id, string File)
     /// <summary>True when what the guest writes is forgotten at the end.</summary>
     public bool IsSnapshot { get; init; }
 
+    /// <summary>The option that named it, for messages.</summary>
+    public string Option { get; init; } = "-drive";
+
     /// <summary>When written data is on the host's storage.</summary>
     public CacheMode Cache { get; init; }
 }

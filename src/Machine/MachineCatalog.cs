@@ -7,6 +7,7 @@ public sealed record CatalogEntry(string Name, string Summary, IReadOnlyList<str
 public static class MachineCatalog
 {
     private static readonly string[] NoProperties = [];
+    private static readonly string[] IdeProperties = ["id", "bus", "unit", "bootindex"];
     private static readonly string[] VirtioPciProperties = ["id", "addr", "packed", "event_idx", "indirect_desc"];
 
     /// <summary>Accelerators for <c>-accel</c>.</summary>
@@ -35,8 +36,10 @@ public static class MachineCatalog
     [
         new("isa-debug-exit", "a port whose write ends the emulator with (value << 1) | 1", ["iobase", "iosize"]),
         new("loader", "a raw image in RAM; with cpu-num=0 the CPU starts there in real mode", ["file", "addr", "cpu-num", "force-raw"]),
-        new("virtio-blk-pci", "disk over a -drive", ["drive", "serial", "num-queues", "queue-size", .. VirtioPciProperties]),
-        new("virtio-net-pci", "network card", ["netdev", "mac", .. VirtioPciProperties]),
+        new("ide-cd", "CD-ROM drive on an IDE channel, over a -drive or empty", ["drive", "serial", .. IdeProperties]),
+        new("ide-hd", "disk on an IDE channel, over a -drive", ["drive", "serial", "model", .. IdeProperties]),
+        new("virtio-blk-pci", "disk over a -drive", ["drive", "serial", "bootindex", "num-queues", "queue-size", .. VirtioPciProperties]),
+        new("virtio-net-pci", "network card", ["netdev", "mac", "bootindex", .. VirtioPciProperties]),
         new("virtio-rng-pci", "entropy from the host", VirtioPciProperties),
     ];
 

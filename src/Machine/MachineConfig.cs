@@ -129,8 +129,36 @@ public sealed record BootSpec
     /// <summary>Raw images placed in RAM before start (<c>-device loader</c>), in the order given.</summary>
     public IReadOnlyList<FlatLoadSpec> FlatLoads { get; init; } = [];
 
+    /// <summary>Folders searched for firmware before the usual ones (<c>-L</c>).</summary>
+    public IReadOnlyList<string> FirmwareFolders { get; init; } = [];
+
+    /// <summary>How firmware chooses what it starts.</summary>
+    public BootOrderSpec Order { get; init; } = new();
+
     /// <summary>True when nothing to run was named.</summary>
     public bool IsEmpty => Kernel is null && Bios is null && FlatLoads.Count == 0;
+}
+
+/// <summary>How firmware chooses what it starts (<c>-boot</c>). Letters: a floppy, c hard disk, d CD-ROM, n network.</summary>
+public sealed record BootOrderSpec
+{
+    /// <summary>Kinds of devices in order; used where no device has a <c>bootindex</c>.</summary>
+    public string Order { get; init; } = "cad";
+
+    /// <summary>The same for the first start only, or null.</summary>
+    public string? Once { get; init; }
+
+    /// <summary>True to offer a menu.</summary>
+    public bool Menu { get; init; }
+
+    /// <summary>True to try nothing but devices with a <c>bootindex</c>.</summary>
+    public bool Strict { get; init; }
+
+    /// <summary>How long the menu is offered in milliseconds, or null for the firmware's own choice.</summary>
+    public int? SplashMilliseconds { get; init; }
+
+    /// <summary>After how many milliseconds the machine starts over when nothing could be started; null for never.</summary>
+    public int? RebootMilliseconds { get; init; }
 }
 
 /// <summary>

@@ -7,13 +7,22 @@ namespace Emu.Cli.Options;
 /// </summary>
 internal static class ArgumentNormalizer
 {
+    private const string PlainArgumentOption = "hda";
+
     /// <summary>Rewrites <paramref name="args"/>.</summary>
-    /// <exception cref="OptionException">An unknown option, a missing value, a value where none belongs, or a plain argument.</exception>
+    /// <exception cref="OptionException">An unknown option, a missing value, a value where none belongs, or dashes alone.</exception>
     public static List<string> Normalize(IReadOnlyList<string> args)
     {
         var result = new List<string>(args.Count);
         for (int i = 0; i < args.Count; i++)
         {
+            if (args[i].Length > 0 && args[i][0] != '-')
+            {
+                // As in QEMU a file without an option is the first disk.
+                result.Add($"--{PlainArgumentOption}={args[i]}");
+                continue;
+            }
+
             (OptionInfo option, string spelled, string? value) = Recognize(args[i]);
             if (option.ValueName is null)
             {
@@ -73,5 +82,5 @@ internal static class ArgumentNormalizer
 
     private static string PlainArgument(string argument) => argument.Length == 0
         ? "an empty argument stands where an option should; is a variable in the command line unset?"
-        : $"'{argument}': plain arguments are not taken; name what it is, for example -kernel {argument}";
+        : $"'{argument}' is no option; a file is given by its name, which here is missing";
 }

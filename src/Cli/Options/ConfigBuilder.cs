@@ -19,6 +19,7 @@ internal static class ConfigBuilder
         CheckOnlyNone(options, "display", "vga", "net", "monitor", "parallel");
         PropertyList machine = ReadMachine(options);
         (IReadOnlyList<NetworkSpec> networks, IReadOnlyList<NicSpec> cards, IReadOnlyList<FilterDumpSpec> dumps) = NetworkOptions.Read(options);
+        (List<DriveSpec> drives, List<DeviceSpec> devices) = DriveOptions.Read(options);
         MachineConfig config = new()
         {
             Accelerators = ReadAccelerators(options, machine.Get("accel")) is { Count: > 0 } chosen ? chosen : DefaultAccelerators,
@@ -30,11 +31,10 @@ internal static class ConfigBuilder
             Smp = options.Last("smp") is string smp ? OptionValues.Read("smp", smp, ReadSmp) : new SmpSpec(1),
             Boot = ReadBoot(options),
             Serials = ReadSerials(options),
-            DebugConsole = options.Last("debugcon") is string debugcon
-                ? new DebugConsoleSpec(OptionValues.Read("debugcon", debugcon, CharSpecParser.Parse)) : null,
+            DebugConsole = ReadDebugConsole(options),
             DebugExit = ReadDebugExit(options),
-            Drives = DriveOptions.ReadDrives(options),
-            Devices = DriveOptions.ReadDevices(options),
+            Drives = drives,
+            Devices = devices,
             Networks = networks,
             Nics = cards,
             NetworkDumps = dumps,
@@ -207,6 +207,8 @@ internal static class ConfigBuilder
             Initrd = options.Last("initrd"),
             Append = options.Last("append"),
             Bios = options.Last("bios"),
+            FirmwareFolders = options.All("L"),
+            Order = BootOptions.Read(options),
             FlatLoads = [.. Devices(options, "loader").Select(ReadLoader)],
         };
         if (boot.Kernel is null && (boot.Initrd ?? boot.Append) is not null)
@@ -237,6 +239,18 @@ internal static class ConfigBuilder
                 ? throw new OptionException($"loader: with cpu-num=0 the image starts in real mode, so addr must be below 0x10000, not 0x{start:x}")
                 : new FlatLoadSpec(file, start, starts);
         });
+    }
+
+    // Firmware writes its log to another port than programs do.
+    private static DebugConsoleSpec? ReadDebugConsole(OptionValues options)
+    {
+        const string name = "isa-debugcon.iobase=";
+        const ushort standard = 0xe9;
+        ushort port = options.All("global").Aggregate(standard, (_, text) => OptionValues.Read("global", text, value =>
+            value.StartsWith(name, StringComparison.Ordinal)
+                ? (ushort)ValueParsers.Number("iobase", value[name.Length..], 0xffff)
+                : throw new OptionException($"'{value}' is not there; there is {name}PORT")));
+        return options.Last("debugcon") is string text ? new DebugConsoleSpec(OptionValues.Read("debugcon", text, CharSpecParser.Parse), port) : null;
     }
 
     private static DebugExitSpec? ReadDebugExit(OptionValues options)

@@ -3,52 +3,66 @@ using Emu.Machine;
 
 namespace Emu.Cli.Options;
 
-/// <summary>Reads <c>-drive</c>, and the <c>-device</c>s that are on the PCI bus.</summary>
+/// <summary>Reads <c>-drive</c>, <c>-hda</c> to <c>-hdd</c> and <c>-cdrom</c>, and the <c>-device</c>s that have properties of their own.</summary>
 internal static class DriveOptions
 {
-    private static readonly string[] DriveProperties = ["file", "if", "id", "format", "readonly", "snapshot", "cache", "serial", "media"];
+    private const int IdeDrives = 4;
+    private const int DrivesOfBus = 2;
+    private const int CdromIndex = 2;
 
-    /// <summary>The disks.</summary>
-    public static List<DriveSpec> ReadDrives(OptionValues options)
-    {
-        List<DriveSpec> drives = [.. Lists(options).Select((list, index) => OptionValues.Read("drive", "", _ => ReadDrive(list, index)))];
-        string? twice = drives.GroupBy(drive => drive.Id).FirstOrDefault(group => group.Count() > 1)?.Key;
-        return twice is null ? drives : throw new OptionException($"-drive: id '{twice}' is given twice");
-    }
+    private static readonly string[] DriveProperties =
+        ["file", "if", "id", "format", "readonly", "snapshot", "cache", "serial", "media", "index", "bus", "unit", "bootindex"];
 
-    /// <summary>The devices: those of <c>-drive if=virtio</c>, then those named.</summary>
-    public static List<DeviceSpec> ReadDevices(OptionValues options)
+    private static readonly (string Option, int Index)[] DiskOptions = [("hda", 0), ("hdb", 1), ("hdc", 2), ("hdd", 3)];
+
+    /// <summary>The disks, and the devices: those of drives with an interface, then those named.</summary>
+    public static (List<DriveSpec> Drives, List<DeviceSpec> Devices) Read(OptionValues options)
     {
+        List<DriveLine> lines = ReadLines(options);
+        string? twice = lines.GroupBy(line => line.Id).FirstOrDefault(group => group.Count() > 1)?.Key;
+        if (twice is not null)
+        {
+            throw new OptionException($"-drive: id '{twice}' is given twice");
+        }
+
         var devices = new List<DeviceSpec>();
-        foreach (PropertyList list in ConfigBuilder.DeviceLists(options).Where(list => list.First.EndsWith("-pci", StringComparison.Ordinal)))
+        foreach (PropertyList list in ConfigBuilder.DeviceLists(options).Where(list => list.First.Contains("-pci", StringComparison.Ordinal) || list.First.StartsWith("ide-", StringComparison.Ordinal)))
         {
             devices.Add(new DeviceSpec(list.First) { Properties = list.Properties });
         }
 
-        List<PropertyList> drives = Lists(options);
-        for (int i = 0; i < drives.Count; i++)
-        {
-            if (drives[i].Get("if") is "virtio")
-            {
-                var properties = new Dictionary<string, string> { ["drive"] = IdOf(drives[i], i) };
-                if (drives[i].Get("serial") is string serial)
-                {
-                    properties["serial"] = serial;
-                }
+        devices.AddRange(IdeDevices(lines));
+        devices.AddRange(lines.Where(line => line.Interface == "virtio").Select(line => line.ToDevice("virtio-blk-pci")));
+        return ([.. lines.Where(line => line.File is not null).Select(line => line.ToDrive())], devices);
+    }
 
-                devices.Add(new DeviceSpec("virtio-blk-pci") { Properties = properties });
+    private static List<DriveLine> ReadLines(OptionValues options)
+    {
+        var lines = new List<DriveLine>();
+        foreach ((string option, int index) in DiskOptions)
+        {
+            if (options.Last(option) is string file)
+            {
+                lines.Add(new DriveLine(option, option, file) { Index = index });
             }
         }
 
-        return devices;
+        if (options.Last("cdrom") is string disc)
+        {
+            lines.Add(new DriveLine("cdrom", "cdrom", disc) { Index = CdromIndex, IsDisc = true });
+        }
+
+        IReadOnlyList<string> drives = options.All("drive");
+        for (int i = 0; i < drives.Count; i++)
+        {
+            int number = i;
+            lines.Add(OptionValues.Read("drive", drives[i], text => ReadDrive(PropertyList.Parse("," + text), number)));
+        }
+
+        return lines;
     }
 
-    private static List<PropertyList> Lists(OptionValues options) =>
-        [.. options.All("drive").Select(text => OptionValues.Read("drive", text, value => PropertyList.Parse("," + value)))];
-
-    private static string IdOf(PropertyList list, int index) => list.Get("id") ?? $"drive{index}";
-
-    private static DriveSpec ReadDrive(PropertyList list, int index)
+    private static DriveLine ReadDrive(PropertyList list, int number)
     {
         foreach (string key in list.Properties.Keys)
         {
@@ -58,29 +72,83 @@ internal static class DriveOptions
             }
         }
 
-        string file = list.Get("file") ?? throw new OptionException("needs file=PATH");
-        if (list.Get("if") is not ("none" or "virtio"))
+        string kind = list.Get("if") ?? "ide";
+        bool isDisc = (list.Get("media") ?? "disk") switch
         {
-            throw new OptionException($"if={list.Get("if") ?? "ide"} is not there yet; write if=virtio, or if=none with an id and a -device");
-        }
-
-        if (list.Get("if") == "none" && list.Get("serial") is not null)
+            "disk" => false,
+            "cdrom" => true,
+            string media => throw new OptionException($"media='{media}' is neither disk nor cdrom"),
+        };
+        string? file = list.Get("file") is { Length: > 0 } path ? path
+            : isDisc && kind == "ide" ? null : throw new OptionException("needs file=PATH");
+        CheckInterface(list, kind, isDisc);
+        return new DriveLine("drive", list.Get("id") ?? $"drive{number}", file)
         {
-            throw new OptionException("serial= goes with if=virtio; with if=none give it to the -device");
-        }
-
-        if (list.Get("media") is string media and not "disk")
-        {
-            throw new OptionException($"media='{media}' is not there yet; only disk is");
-        }
-
-        return new DriveSpec(IdOf(list, index), file)
-        {
+            Interface = kind,
+            Index = ReadPlace(list),
+            IsDisc = isDisc,
+            Serial = list.Get("serial"),
+            BootIndex = list.Get("bootindex"),
             Format = ReadFormat(list.Get("format")),
             IsReadOnly = Switch(list, "readonly"),
             IsSnapshot = Switch(list, "snapshot"),
             Cache = ReadCache(list.Get("cache")),
         };
+    }
+
+    private static void CheckInterface(PropertyList list, string kind, bool isDisc)
+    {
+        if (kind is not ("none" or "virtio" or "ide"))
+        {
+            throw new OptionException($"if={kind} is not there yet; there is ide, virtio and none");
+        }
+
+        if (kind == "none" && list.Properties.Keys.FirstOrDefault(key => key is "serial" or "bootindex") is string property)
+        {
+            throw new OptionException($"{property}= goes with if=ide and if=virtio; with if=none give it to the -device");
+        }
+
+        if (kind != "ide" && list.Properties.Keys.FirstOrDefault(key => key is "index" or "bus" or "unit") is string place)
+        {
+            throw new OptionException($"{place}= goes with if=ide");
+        }
+
+        if (kind == "virtio" && isDisc)
+        {
+            throw new OptionException("media=cdrom goes with if=ide, or if=none and -device ide-cd");
+        }
+    }
+
+    private static int? ReadPlace(PropertyList list)
+    {
+        if (list.Get("index") is string index)
+        {
+            return list.Get("bus") is null && list.Get("unit") is null
+                ? (int)ValueParsers.Number("index", index, IdeDrives - 1)
+                : throw new OptionException("index= stands for bus= and unit=; give one or the other");
+        }
+
+        return list.Get("bus") is null && list.Get("unit") is null ? null
+            : (int)((ValueParsers.Number("bus", list.Get("bus") ?? "0", 1) * DrivesOfBus) + ValueParsers.Number("unit", list.Get("unit") ?? "0", DrivesOfBus - 1));
+    }
+
+    // Those with a place first; the others take what is left, as in QEMU.
+    private static IEnumerable<DeviceSpec> IdeDevices(List<DriveLine> lines)
+    {
+        var places = new DriveLine?[IdeDrives];
+        List<DriveLine> drives = [.. lines.Where(line => line.Interface == "ide").OrderBy(line => line.Index is null)];
+        foreach (DriveLine line in drives)
+        {
+            int place = line.Index ?? Array.IndexOf(places, null);
+            if (place < 0 || places[place] is not null)
+            {
+                throw new OptionException(place < 0 ? $"-{line.Option}: an IDE controller has room for {IdeDrives} drives"
+                    : $"-{line.Option}: drive {place} (bus {place / DrivesOfBus}, unit {place % DrivesOfBus}) is given twice, also by -{places[place]!.Option}");
+            }
+
+            places[place] = line;
+            yield return line.ToDevice(line.IsDisc ? "ide-cd" : "ide-hd", place);
+        }
     }
 
     private static ImageFormat? ReadFormat(string? name)
@@ -105,4 +173,54 @@ internal static class DriveOptions
         "unsafe" => CacheMode.Unsafe,
         _ => throw new OptionException($"cache='{text}' is none of writeback, writethrough, none, unsafe"),
     };
+
+    /// <summary>One drive, by whichever option.</summary>
+    private sealed record DriveLine(string Option, string Id, string? File)
+    {
+        public string Interface { get; init; } = "ide";
+
+        public int? Index { get; init; }
+
+        public bool IsDisc { get; init; }
+
+        public string? Serial { get; init; }
+
+        public string? BootIndex { get; init; }
+
+        public ImageFormat? Format { get; init; }
+
+        public bool IsReadOnly { get; init; }
+
+        public bool IsSnapshot { get; init; }
+
+        public CacheMode Cache { get; init; }
+
+        public DriveSpec ToDrive() => new(Id, File!)
+        {
+            Format = Format,
+            IsReadOnly = IsReadOnly || (IsDisc && Interface == "ide"),
+            IsSnapshot = IsSnapshot,
+            Cache = Cache,
+            Option = "-" + Option,
+        };
+
+        public DeviceSpec ToDevice(string driver, int? place = null)
+        {
+            var properties = new Dictionary<string, string>();
+            Set("drive", File is null ? null : Id);
+            Set("serial", Serial);
+            Set("bootindex", BootIndex);
+            Set("bus", place is int index ? $"ide.{index / DrivesOfBus}" : null);
+            Set("unit", place is int number ? $"{number % DrivesOfBus}" : null);
+            return new DeviceSpec(driver) { Properties = properties };
+
+            void Set(string name, string? value)
+            {
+                if (value is not null)
+                {
+                    properties[name] = value;
+                }
+            }
+        }
+    }
 }

@@ -44,6 +44,22 @@ public sealed record AcpiConfiguration
 /// <summary>Tables laid out for <paramref name="Base"/>, with the RSDP at <paramref name="Rsdp"/>.</summary>
 public sealed record AcpiBlob(GuestPhysical Base, ReadOnlyMemory<byte> Bytes, GuestPhysical Rsdp);
 
+/// <summary>A field of <paramref name="Size"/> bytes that points into the tables.</summary>
+/// <param name="IsInRsdp">True for a field of the RSDP, false for one of the tables.</param>
+/// <param name="Offset">Where it is.</param>
+/// <param name="Size">4 or 8.</param>
+public sealed record AcpiPointer(bool IsInRsdp, int Offset, int Size);
+
+/// <summary>A byte that makes <paramref name="Length"/> bytes from <paramref name="Start"/> add up to 0.</summary>
+/// <param name="IsInRsdp">True for one in the RSDP, false for one in the tables.</param>
+/// <param name="Offset">Where it is, from the beginning of the file.</param>
+/// <param name="Start">First byte that counts.</param>
+/// <param name="Length">Number of bytes.</param>
+public sealed record AcpiChecksum(bool IsInRsdp, int Offset, int Start, int Length);
+
+/// <summary>Tables that are not placed yet: pointers hold offsets into <paramref name="Tables"/>, checksums are 0 and come in the order in which they must be made.</summary>
+public sealed record AcpiImage(byte[] Tables, byte[] Rsdp, IReadOnlyList<AcpiPointer> Pointers, IReadOnlyList<AcpiChecksum> Checksums);
+
 /// <summary>
 /// Builds the ACPI tables of a PC (ACPI 6.5, ch. 5): RSDP, RSDT and XSDT, FADT, FACS, MADT, HPET and DSDT.
 /// </summary>
@@ -55,6 +71,11 @@ public static class AcpiTables
     private const int RsdpV1Size = 20;
     private const int RsdpChecksumOffset = 8;
     private const int RsdpExtendedChecksumOffset = 32;
+    private const int RsdpRsdtOffset = 16;
+    private const int RsdpXsdtOffset = 24;
+    private const int FadtFacsOffset = 36;
+    private const int FadtDsdtOffset = 40;
+    private const int FadtXDsdtOffset = 140;
     private const int FacsSize = 64;
 
     // The FACS must be on a 64-byte boundary (5.2.10); all tables get one.
@@ -71,29 +92,49 @@ public static class AcpiTables
     /// <summary>Lays the tables out from <paramref name="baseAddress"/>, a multiple of 64; the RSDP comes first.</summary>
     public static AcpiBlob Build(AcpiConfiguration configuration, GuestPhysical baseAddress)
     {
-        ArgumentNullException.ThrowIfNull(configuration);
         if (baseAddress.Value % TableAlignment != 0 || baseAddress.Value > uint.MaxValue)
         {
             throw new ArgumentOutOfRangeException(nameof(baseAddress), "The base must be a multiple of 64 below 4 GiB.");
         }
 
-        var layout = new Layout(baseAddress.Value, AlignUp(RsdpSize));
-        ulong facs = layout.Add(Facs());
-        ulong dsdt = layout.Add(Table("DSDT", 2, Dsdt.Build(configuration)));
-        List<ulong> tables =
-        [
-            layout.Add(Table("FACP", 6, Fadt.Build(configuration, (uint)facs, dsdt))),
-            layout.Add(Table("APIC", 4, Madt(configuration))),
-        ];
-        if (configuration.HasHpet)
+        AcpiImage image = BuildImage(configuration);
+        byte[] rsdp = image.Rsdp;
+        ulong tables = baseAddress.Value + (ulong)AlignUp(RsdpSize);
+        foreach (AcpiPointer pointer in image.Pointers)
         {
-            tables.Add(layout.Add(Table("HPET", 1, HpetTable())));
+            Span<byte> field = (pointer.IsInRsdp ? rsdp : image.Tables).AsSpan(pointer.Offset, pointer.Size);
+            WritePointer(field, ReadPointer(field) + tables);
         }
 
-        ulong rsdt = layout.Add(Table("RSDT", 1, [.. tables.SelectMany(table => BitConverter.GetBytes((uint)table))]));
-        ulong xsdt = layout.Add(Table("XSDT", 1, [.. tables.SelectMany(BitConverter.GetBytes)]));
-        layout.Put(0, Rsdp((uint)rsdt, xsdt));
-        return new AcpiBlob(baseAddress, layout.ToArray(), baseAddress);
+        foreach (AcpiChecksum checksum in image.Checksums)
+        {
+            Span<byte> bytes = (checksum.IsInRsdp ? rsdp : image.Tables).AsSpan(checksum.Start, checksum.Length);
+            bytes[checksum.Offset - checksum.Start] = Checksum(bytes);
+        }
+
+        return new AcpiBlob(baseAddress, (byte[])[.. rsdp, .. new byte[AlignUp(RsdpSize) - RsdpSize], .. image.Tables], baseAddress);
+    }
+
+    /// <summary>The tables for firmware to place: pointers are offsets into the tables, checksums are zero.</summary>
+    public static AcpiImage BuildImage(AcpiConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        var layout = new Layout();
+        int facs = layout.Add(Facs());
+        int dsdt = layout.AddTable("DSDT", 2, Dsdt.Build(configuration));
+        int fadt = layout.AddTable("FACP", 6, Fadt.Build(configuration, (uint)facs, (ulong)dsdt));
+        layout.AddPointers(fadt, (FadtFacsOffset, 4), (FadtDsdtOffset, 4), (FadtXDsdtOffset, 8));
+        List<int> tables = [fadt, layout.AddTable("APIC", 4, Madt(configuration))];
+        if (configuration.HasHpet)
+        {
+            tables.Add(layout.AddTable("HPET", 1, HpetTable()));
+        }
+
+        int rsdt = layout.AddTable("RSDT", 1, [.. tables.SelectMany(BitConverter.GetBytes)]);
+        layout.AddPointers(rsdt, [.. tables.Select((_, index) => (HeaderSize + (4 * index), 4))]);
+        int xsdt = layout.AddTable("XSDT", 1, [.. tables.SelectMany(table => BitConverter.GetBytes((ulong)table))]);
+        layout.AddPointers(xsdt, [.. tables.Select((_, index) => (HeaderSize + (8 * index), 8))]);
+        return layout.ToImage(Rsdp((uint)rsdt, (ulong)xsdt));
     }
 
     /// <summary>A generic address structure for <paramref name="width"/> bits at <paramref name="address"/>; access size left to the register's own rules.</summary>
@@ -102,25 +143,14 @@ public static class AcpiTables
 
     private static int AlignUp(int value) => (value + TableAlignment - 1) & -TableAlignment;
 
-    private static byte[] Rsdp(uint rsdt, ulong xsdt)
-    {
-        byte[] rsdp = new ByteWriter()
-            .Ascii("RSD PTR ").U8(0).Ascii(OemId).U8(2).U32(rsdt)
-            .U32(RsdpSize).U64(xsdt).U8(0).Zeros(3).ToArray();
-        rsdp[RsdpChecksumOffset] = Checksum(rsdp.AsSpan(0, RsdpV1Size));
-        rsdp[RsdpExtendedChecksumOffset] = Checksum(rsdp);
-        return rsdp;
-    }
+    private static byte[] Rsdp(uint rsdt, ulong xsdt) => new ByteWriter()
+        .Ascii("RSD PTR ").U8(0).Ascii(OemId).U8(2).U32(rsdt)
+        .U32(RsdpSize).U64(xsdt).U8(0).Zeros(3).ToArray();
 
-    private static byte[] Table(string signature, byte revision, byte[] body)
-    {
-        byte[] table = new ByteWriter()
-            .Ascii(signature).U32((uint)(HeaderSize + body.Length)).U8(revision).U8(0)
-            .Ascii(OemId).Ascii(OemTableId).U32(1).Ascii(CreatorId).U32(1)
-            .Bytes(body).ToArray();
-        table[ChecksumOffset] = Checksum(table);
-        return table;
-    }
+    private static byte[] Table(string signature, byte revision, byte[] body) => new ByteWriter()
+        .Ascii(signature).U32((uint)(HeaderSize + body.Length)).U8(revision).U8(0)
+        .Ascii(OemId).Ascii(OemTableId).U32(1).Ascii(CreatorId).U32(1)
+        .Bytes(body).ToArray();
 
     // Signature, length, then hardware signature, waking vector, lock, flags, X vector: all zero; version 2 (5.2.10).
     private static byte[] Facs() =>
@@ -171,27 +201,43 @@ public static class AcpiTables
         return (byte)-sum;
     }
 
-    /// <summary>Places tables one after the other from a base address.</summary>
-    private sealed class Layout(ulong baseAddress, int headroom)
-    {
-        private readonly List<byte> _bytes = [.. new byte[headroom]];
+    private static ulong ReadPointer(ReadOnlySpan<byte> field) => field.Length == 4 ? BitConverter.ToUInt32(field) : BitConverter.ToUInt64(field);
 
-        public ulong Add(byte[] table)
+    private static void WritePointer(Span<byte> field, ulong value) => BitConverter.GetBytes(value).AsSpan(0, field.Length).CopyTo(field);
+
+    /// <summary>Places tables one after the other, and notes what depends on where they will be.</summary>
+    private sealed class Layout
+    {
+        private readonly List<byte> _bytes = [];
+        private readonly List<AcpiPointer> _pointers =
+            [new(true, RsdpRsdtOffset, 4), new(true, RsdpXsdtOffset, 8)];
+
+        private readonly List<AcpiChecksum> _checksums = [];
+
+        public int Add(byte[] table)
         {
-            ulong address = baseAddress + (ulong)_bytes.Count;
+            int offset = _bytes.Count;
             _bytes.AddRange(table);
             _bytes.AddRange(new byte[AlignUp(_bytes.Count) - _bytes.Count]);
-            return address;
+            return offset;
         }
 
-        public void Put(int offset, byte[] bytes)
+        public int AddTable(string signature, byte revision, byte[] body)
         {
-            for (int i = 0; i < bytes.Length; i++)
-            {
-                _bytes[offset + i] = bytes[i];
-            }
+            byte[] table = Table(signature, revision, body);
+            int offset = Add(table);
+            _checksums.Add(new AcpiChecksum(false, offset + ChecksumOffset, offset, table.Length));
+            return offset;
         }
 
-        public byte[] ToArray() => [.. _bytes];
+        public void AddPointers(int table, params (int Offset, int Size)[] fields) =>
+            _pointers.AddRange(fields.Select(field => new AcpiPointer(false, table + field.Offset, field.Size)));
+
+        public AcpiImage ToImage(byte[] rsdp)
+        {
+            _checksums.Add(new AcpiChecksum(true, RsdpChecksumOffset, 0, RsdpV1Size));
+            _checksums.Add(new AcpiChecksum(true, RsdpExtendedChecksumOffset, 0, RsdpSize));
+            return new AcpiImage([.. _bytes], rsdp, _pointers, _checksums);
+        }
     }
 }

@@ -33,6 +33,9 @@ public static class FwCfgKeys
     /// <summary>Initial RAM disk size, 32 bits.</summary>
     public const ushort InitrdSize = 0x0b;
 
+    /// <summary>NUMA nodes: their number, the node of each CPU, the size of each; 64 bits each.</summary>
+    public const ushort NumaNodes = 0x0d;
+
     /// <summary>1 to show the boot menu, 16 bits.</summary>
     public const ushort BootMenu = 0x0e;
 

@@ -12,6 +12,12 @@ public sealed class I440FxHost : PciFunction
     /// <summary>Offset of the SMRAM control register (290549, 3.2.18).</summary>
     public const int SmramOffset = 0x72;
 
+    // Until the next reset the lock keeps the register as it is, and SMRAM closed.
+    private const byte SmramOpen = 1 << 6;
+    private const byte SmramLock = 1 << 4;
+    private const byte SmramCompatibleSegment = 0x02;
+    private const byte SmramWritable = 0x78;
+
     private const ushort IntelVendor = 0x8086;
     private const ushort Device82441 = 0x1237;
     private const uint HostBridgeClass = 0x060000;
@@ -32,6 +38,21 @@ public sealed class I440FxHost : PciFunction
             Define(PamOffset + i, 1, 0, 0x33);
         }
 
-        Define(SmramOffset, 1, 0x02, 0x78);
+        Define(SmramOffset, 1, SmramCompatibleSegment, SmramWritable);
+    }
+
+    /// <inheritdoc/>
+    public override void WriteConfig(int offset, uint value, int size)
+    {
+        int shift = 8 * (SmramOffset - offset);
+        if (offset <= SmramOffset && offset + size > SmramOffset)
+        {
+            uint written = (value >> shift) & 0xff;
+            uint allowed = (Config[SmramOffset] & SmramLock) != 0 ? Config[SmramOffset]
+                : (written & SmramLock) != 0 ? written & ~(uint)SmramOpen : written;
+            value = (value & ~(0xffU << shift)) | (allowed << shift);
+        }
+
+        base.WriteConfig(offset, value, size);
     }
 }

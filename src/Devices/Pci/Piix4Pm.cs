@@ -32,6 +32,11 @@ public sealed class Piix4Pm : PciFunction
     private const uint BaseWritable = 0xffc0;
     private const ulong BlockSize = 64;
 
+    // DEVACTB: that a write to the SMI command port makes an SMI is set already, which firmware takes for system management mode
+    // being in use; there is none here to set up (290562, 7.1.16).
+    private const int DeviceActivityBOffset = 0x58;
+    private const uint SmiOnCommand = 1 << 25;
+
     private readonly MemoryRegion _block;
     private MemoryRegion? _shownIn;
     private ushort _shownAt;
@@ -47,6 +52,7 @@ public sealed class Piix4Pm : PciFunction
         Define(SubsystemIdOffset, 2, QemuSubsystem.Device, 0);
         DefineInterruptPin(1);
         Define(BaseOffset, 4, BaseIsIo, BaseWritable);
+        Define(DeviceActivityBOffset, 4, SmiOnCommand, 0);
         Define(MiscOffset, 1, 0, MiscIoEnable);
     }
 

@@ -26,7 +26,7 @@ public static class DriveFactory
         }
         catch (BlockException exception)
         {
-            throw new MachineConfigException("-drive", exception.Message);
+            throw new MachineConfigException(drive.Option, exception.Message);
         }
     }
 }

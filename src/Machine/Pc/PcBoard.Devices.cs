@@ -1,5 +1,6 @@
 using Emu.Core;
 using Emu.Devices.Acpi;
+using Emu.Devices.Ide;
 using Emu.Devices.IrqChip;
 using Emu.Devices.Legacy;
 using Emu.Devices.Pci;
@@ -89,7 +90,7 @@ internal sealed partial class PcBoard
         return new UserIrqNotifier(_host.Lock, () => line.Set(true));
     }
 
-    private void AddTimers()
+    private Rtc146818 AddTimers()
     {
         if (_kernelChip is not { HasIoChips: true })
         {
@@ -101,15 +102,16 @@ internal sealed partial class PcBoard
         Rtc146818 rtc = Add(new Rtc146818("rtc", _irqs.Line(RtcIrq), Timers));
         PcFirmwareConfig.Fill(rtc, _layout, _config.Smp.Cpus);
         _ports.Claim(RtcPort, rtc.Registers);
-
         if (HasHpet)
         {
             Hpet hpet = Add(new Hpet("hpet", Timers, _irqs.HpetInputs, SetHpetLegacyReplacement));
             _memory.Root.Add(Hpet.RegionAddress, hpet.Region);
         }
+
+        return rtc;
     }
 
-    private (PciHostBridge Pci, PmDevice Pm) AddChipset()
+    private (PciHostBridge Pci, PmDevice Pm, PiixIde Ide) AddChipset()
     {
         ResetRegister reset = Add(new ResetRegister("reset", _signals.Reset));
         PciHostBridge pci = Add(new PciHostBridge("pci") { ResetControl = reset });
@@ -118,11 +120,10 @@ internal sealed partial class PcBoard
 
         PmDevice pm = Add(new PmDevice("pm", Timers, _irqs.Line(PmDevice.SciIrq), _signals.PowerOff));
         _ports.Claim(PmDevice.SmiCommandPort, pm.SmiCommandRegion);
-        AddPiix(pci.Bus, pm);
-        return (pci, pm);
+        return (pci, pm, AddPiix(pci.Bus, pm));
     }
 
-    private void AddLegacyDevices()
+    private FwCfg AddLegacyDevices()
     {
         I8042 keyboard = Add(new I8042("i8042", _irqs.Line(KeyboardIrq), _irqs.Line(MouseIrq))
         {
@@ -139,6 +140,7 @@ internal sealed partial class PcBoard
         FwCfg fwCfg = Add(new FwCfg("fw_cfg", Memory));
         PcFirmwareConfig.Fill(fwCfg, _layout, _config.Smp.Cpus);
         _ports.Claim(FwCfg.DefaultPort, fwCfg.Registers);
+        return fwCfg;
     }
 
     private void AddSerialPorts()

@@ -5,6 +5,7 @@ using Emu.Core;
 using Emu.Core.Block;
 using Emu.Core.Net;
 using Emu.Devices.Acpi;
+using Emu.Devices.Ide;
 using Emu.Devices.Pci;
 using Emu.Devices.Virtio;
 using Emu.Machine.Loaders;
@@ -25,15 +26,17 @@ internal sealed partial class PcBoard
 
     private int _driverNotices;
 
-    private void AddPiix(PciBus bus, PmDevice pm)
+    private PiixIde AddPiix(PciBus bus, PmDevice pm)
     {
         var isa = new Piix3Isa(_irqs);
         bus.PirqOutput = isa;
         bus.Plug(Piix3Isa.Device, 0, isa);
         Add(new PciFunctionDevice("piix3", isa));
+        PiixIde ide = AddIde(bus);
         var power = new Piix4Pm(pm.Region);
         bus.Plug(Piix4Pm.Device, Piix4Pm.Number, power);
         Add(new PciFunctionDevice("piix4-pm", power));
+        return ide;
     }
 
     private void ConnectPci()
@@ -58,6 +61,12 @@ internal sealed partial class PcBoard
                 throw properties.Error($"there is a device '{name}' already; choose another id");
             }
 
+            if (spec.Driver.StartsWith("ide-", StringComparison.Ordinal))
+            {
+                ConnectIdeDrive(spec.Driver, properties);
+                continue;
+            }
+
             (VirtioDevice device, uint pciClass) = spec.Driver switch
             {
                 "virtio-blk-pci" => (CreateBlk(name, properties, environment), VirtioBlk.PciClass),
@@ -66,7 +75,8 @@ internal sealed partial class PcBoard
                 _ => throw new MachineConfigException("-device", $"unknown device '{spec.Driver}'; -device help lists them"),
             };
             var pci = Add(new VirtioPci(device, pciClass, _host.Lock, CreateMsiNotifier));
-            Plug(pci.Function, properties);
+            int number = Plug(pci.Function, properties);
+            NoteBootable(properties, PciBootPath(spec.Driver, number));
         }
     }
 
@@ -83,18 +93,7 @@ internal sealed partial class PcBoard
 
     private VirtioBlk CreateBlk(string name, DeviceProperties properties, VirtioEnvironment environment)
     {
-        string drive = properties.Text("drive") ?? throw properties.Error("needs drive=ID, the id of a -drive");
-        if (!_host.Drives.TryGetValue(drive, out IBlockBackend? disk))
-        {
-            throw properties.Error($"there is no drive '{drive}'; add -drive if=none,id={drive},file=PATH");
-        }
-
-        if (_config.Devices.Count(other => other.Properties.GetValueOrDefault("drive") == drive) > 1)
-        {
-            throw properties.Error($"drive '{drive}' is used by two devices; give each its own");
-        }
-
-        DriveSpec? spec = _config.Drives.FirstOrDefault(candidate => candidate.Id == drive);
+        (IBlockBackend disk, DriveSpec? spec) = FindDrive(properties);
         return new VirtioBlk(name, disk, new VirtioBlkOptions
         {
             Serial = properties.Text("serial") ?? "",
@@ -103,6 +102,19 @@ internal sealed partial class PcBoard
             WriteBack = spec?.Cache != CacheMode.WriteThrough,
             RingFeatures = RingFeatures(properties),
         }, environment);
+    }
+
+    private (IBlockBackend Disk, DriveSpec? Spec) FindDrive(DeviceProperties properties)
+    {
+        string drive = properties.Text("drive") ?? throw properties.Error("needs drive=ID, the id of a -drive");
+        if (!_host.Drives.TryGetValue(drive, out IBlockBackend? disk))
+        {
+            throw properties.Error($"there is no drive '{drive}'; add -drive if=none,id={drive},file=PATH");
+        }
+
+        return _config.Devices.Count(other => other.Properties.GetValueOrDefault("drive") == drive) > 1
+            ? throw properties.Error($"drive '{drive}' is used by two devices; give each its own")
+            : (disk, _config.Drives.FirstOrDefault(candidate => candidate.Id == drive));
     }
 
     private VirtioNet CreateNet(string name, int index, DeviceProperties properties, VirtioEnvironment environment)
@@ -124,7 +136,7 @@ internal sealed partial class PcBoard
         | (properties.Switch("packed", false) ? VirtioFeature.PackedRing : 0);
 
     // addr=DEVICE or DEVICE.FUNCTION in hexadecimal, as in QEMU.
-    private void Plug(PciFunction function, DeviceProperties properties)
+    private int Plug(PciFunction function, DeviceProperties properties)
     {
         (int device, int number) = properties.PciAddress() ?? (_pci.Bus.FindFreeDevice(), 0);
         if (device < 0)
@@ -138,6 +150,7 @@ internal sealed partial class PcBoard
         }
 
         _pci.Bus.Plug(device, number, function);
+        return (device << 3) | number;
     }
 
     // What a kernel that is started without firmware expects to find done.
@@ -147,6 +160,7 @@ internal sealed partial class PcBoard
         using (Memory.BeginChange())
         using (Ports.BeginChange())
         {
+            _shadow.OpenAll();
             PciFunction isa = _pci.Bus[Piix3Isa.Device << 3]!;
             PciFunction power = _pci.Bus[(Piix4Pm.Device << 3) | Piix4Pm.Number]!;
             for (int pirq = 0; pirq < PciBus.PirqCount; pirq++)
@@ -159,6 +173,7 @@ internal sealed partial class PcBoard
                 _host.Notice($"PCI device {function.ReadConfig(0, 2):x4}:{function.ReadConfig(2, 2):x4}: no room for a BAR");
             }
 
+            _ide.Function.WriteConfig(PiixIde.TimingOffset, PiixIde.TimingDecode | ((uint)PiixIde.TimingDecode << 16), 4);
             power.WriteConfig(Piix4Pm.BaseOffset, PmDevice.DefaultPort, 2);
             power.WriteConfig(Piix4Pm.MiscOffset, Piix4Pm.MiscIoEnable, 1);
             power.WriteConfig(PciFunction.InterruptLineOffset, PmDevice.SciIrq, 1);

@@ -32,6 +32,7 @@ internal sealed partial class PcBoard : IDisposable
     private readonly PmDevice _pm;
     private readonly DeviceWorkers _workers;
     private readonly PciHostBridge _pci;
+    private readonly PcShadow _shadow;
     private IoApic? _ioApic;
     private BootPlan _plan;
 
@@ -53,7 +54,7 @@ internal sealed partial class PcBoard : IDisposable
         Timers = timers;
         _workers = new DeviceWorkers(signals.Failed);
         _layout = CreateLayout(config.MemoryBytes);
-        _plan = PcBoot.Plan(config.Boot, _layout, HasAcpi ? BuildAcpiTables() : null);
+        _plan = PcBoot.Plan(config.Boot, config.Devices.Any(device => device.Properties.ContainsKey("drive")), _layout, HasAcpi ? BuildAcpiTables() : null);
         _memory = CreateMemory();
         try
         {
@@ -64,12 +65,14 @@ internal sealed partial class PcBoard : IDisposable
             using (Ports.BeginChange())
             {
                 (_apics, _irqs) = _kernelChip is null ? AddInterruptControllers() : (null, AddInterruptControllers(_kernelChip));
-                AddTimers();
-                (_pci, _pm) = AddChipset();
-                AddLegacyDevices();
+                _rtc = AddTimers();
+                (_pci, _pm, _ide) = AddChipset();
+                _shadow = new PcShadow(Memory, _memory, _pci.Host);
+                _fwCfg = AddLegacyDevices();
                 AddSerialPorts();
                 AddDebugPorts();
                 AddPciDevices();
+                TellFirmware();
                 ConnectPci();
             }
         }
@@ -111,12 +114,13 @@ internal sealed partial class PcBoard : IDisposable
     /// <summary>Puts the images into memory and returns the state in which the boot processor starts.</summary>
     public X86State LoadGuest()
     {
-        _plan.Apply(Memory);
+        SetBootOrder();
         if (_plan.Rom is null)
         {
             SetUpPci();
         }
 
+        _plan.Apply(Memory);
         return _plan.Cpu;
     }
 
@@ -220,18 +224,18 @@ internal sealed partial class PcBoard : IDisposable
         }
     }
 
+    private AcpiConfiguration AcpiFacts => new()
+    {
+        CpuCount = _config.Smp.Cpus,
+        HasHpet = HasHpet,
+        HasCom1 = SerialCount > 0,
+        PciMemory = PciWindow,
+        LevelTriggeredIrqs = [PmDevice.SciIrq, .. PciSetup.PirqIrqs.Distinct()],
+    };
+
     private MemoryWrite BuildAcpiTables()
     {
-        AcpiBlob blob = AcpiTables.Build(
-            new AcpiConfiguration
-            {
-                CpuCount = _config.Smp.Cpus,
-                HasHpet = HasHpet,
-                HasCom1 = SerialCount > 0,
-                PciMemory = PciWindow,
-                LevelTriggeredIrqs = [PmDevice.SciIrq, .. PciSetup.PirqIrqs.Distinct()],
-            },
-            new GuestPhysical(MemoryLayout.BiosStart));
+        AcpiBlob blob = AcpiTables.Build(AcpiFacts, new GuestPhysical(MemoryLayout.BiosStart));
         return new MemoryWrite(blob.Base, blob.Bytes);
     }
 

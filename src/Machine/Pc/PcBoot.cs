@@ -9,20 +9,24 @@ namespace Emu.Machine.Pc;
 /// </summary>
 internal static class PcBoot
 {
-    /// <summary>Reads the images and lays them out. <paramref name="acpiTables"/> are placed when there is no firmware.</summary>
+    /// <summary>
+    /// Reads the images and lays them out. With nothing named but a disk, firmware is looked for. <paramref name="acpiTables"/> are
+    /// placed when there is no firmware.
+    /// </summary>
     /// <exception cref="MachineConfigException">An image is missing or cannot be started; the option is named.</exception>
-    public static BootPlan Plan(BootSpec boot, MemoryLayout layout, MemoryWrite? acpiTables)
+    public static BootPlan Plan(BootSpec boot, bool hasDisk, MemoryLayout layout, MemoryWrite? acpiTables)
     {
         if (boot.IsEmpty)
         {
-            throw new MachineConfigException("-kernel", "there is nothing to run; add -kernel FILE, -bios FILE or -device loader,file=FILE,addr=ADDRESS,cpu-num=0");
+            boot = hasDisk ? boot with { Bios = FirmwareFinder.FindDefault(boot) }
+                : throw new MachineConfigException("-kernel", "there is nothing to run; add -kernel FILE, -hda FILE, -cdrom FILE, -bios FILE or -device loader,file=FILE,addr=ADDRESS,cpu-num=0");
         }
 
         BootPlan? main = (boot.Kernel, boot.Bios) switch
         {
             (not null, not null) => throw new MachineConfigException("-kernel", "cannot be combined with -bios yet; give one of them"),
             (string kernel, null) => ForOption("-kernel", () => PlanKernel(kernel, boot, layout, acpiTables)),
-            (null, string bios) => ForOption("-bios", () => BiosLoader.Load(Path.GetFileName(bios), KernelLoader.ReadFile(bios, "firmware"))),
+            (null, string bios) => ForOption("-bios", () => BiosLoader.Load(Path.GetFileName(bios), KernelLoader.ReadFile(FirmwareFinder.Locate(bios, boot), "firmware"))),
             _ => null,
         };
         BootPlan plan = AddFlatLoads(main, boot.FlatLoads, layout);

@@ -15,8 +15,6 @@ internal sealed class PcMemory : IDisposable
     // More than any CPU model's physical address width.
     private const ulong SpaceSize = 1UL << 52;
 
-    private readonly MappedRom? _rom;
-
     /// <summary>Allocates RAM for <paramref name="layout"/> and maps it, with <paramref name="rom"/> if there is firmware.</summary>
     public PcMemory(MemoryLayout layout, string? backingFolder, RomImage? rom)
     {
@@ -25,7 +23,7 @@ internal sealed class PcMemory : IDisposable
         Map("ram-low", 0, Math.Min(layout.RamSize, MemoryLayout.ConventionalEnd), 0);
         Map("ram", VideoEnd, layout.LowSize, VideoEnd);
         Map("ram-high", MemoryLayout.HighBase, MemoryLayout.HighBase + layout.HighSize, layout.LowSize);
-        _rom = rom?.Map(Root);
+        Rom = rom?.Map(Root);
     }
 
     /// <summary>The tree of guest-physical memory, to which the board adds registers.</summary>
@@ -34,11 +32,19 @@ internal sealed class PcMemory : IDisposable
     /// <summary>All RAM.</summary>
     public GuestRam Ram { get; }
 
+    /// <summary>Firmware, or null.</summary>
+    public MappedRom? Rom { get; }
+
+    /// <summary>Where in the ROM's memory the byte at <paramref name="address"/> below 1 MiB lies, or null when the ROM does not show there.</summary>
+    public ulong? RomOffset(ulong address) => Rom is not null && address < MemoryLayout.OneMiB && address >= MemoryLayout.OneMiB - Rom.Low.Size
+        ? Rom.Ram.Size - (MemoryLayout.OneMiB - address)
+        : null;
+
     /// <inheritdoc/>
     public void Dispose()
     {
         Ram.Dispose();
-        _rom?.Ram.Dispose();
+        Rom?.Ram.Dispose();
     }
 
     private void Map(string name, ulong start, ulong end, ulong offset)

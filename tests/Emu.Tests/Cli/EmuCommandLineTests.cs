@@ -137,11 +137,24 @@ public sealed class EmuCommandLineTests
     [Theory]
     [InlineData("-kernal x", "-kernal: unknown option; did you mean -kernel?")]
     [InlineData("--frobnicate", "--frobnicate: unknown option")]
-    [InlineData("-cdrom x", "-cdrom: an option of QEMU that emu does not have yet")]
+    [InlineData("-fda x", "-fda: an option of QEMU that emu does not have yet")]
+    [InlineData("-boot x", "-boot: order='x' is not an order")]
+    [InlineData("-boot order=cc", "-boot: order='cc' is not an order")]
+    [InlineData("-boot menu=maybe", "-boot: menu='maybe' is neither on nor off")]
+    [InlineData("-boot c,speed=1", "-boot: unknown property 'speed'")]
+    [InlineData("-drive if=ide", "-drive: needs file=PATH")]
+    [InlineData("-drive file=a,if=floppy", "-drive: if=floppy is not there yet; there is ide, virtio and none")]
+    [InlineData("-drive file=a,media=tape", "-drive: media='tape' is neither disk nor cdrom")]
+    [InlineData("-drive file=a,index=4", "-drive: index=4 is out of range")]
+    [InlineData("-drive file=a,index=1,bus=0", "-drive: index= stands for bus= and unit=")]
+    [InlineData("-drive file=a,if=virtio,index=1", "-drive: index= goes with if=ide")]
+    [InlineData("-hda a -drive file=b,index=0", "-drive: drive 0 (bus 0, unit 0) is given twice, also by -hda")]
+    [InlineData("a -hdb b -hdc c -hdd d -drive file=e", "-drive: an IDE controller has room for 4 drives")]
+    [InlineData("-cdrom a -hdc b", "-cdrom: drive 2 (bus 1, unit 0) is given twice, also by -hdc")]
+    [InlineData("-global x.y=1", "-global: 'x.y=1' is not there; there is isa-debugcon.iobase=PORT")]
     [InlineData("-m", "-m: needs a value")]
     [InlineData("-kernel", "-kernel: needs a value")]
     [InlineData("-S=1", "-S: takes no value")]
-    [InlineData("disk.img", "'disk.img': plain arguments are not taken")]
     [InlineData("diff", "'diff': this command is not there yet")]
     [InlineData("doctor --yaml", "doctor: '--yaml' is not known; it takes --json or nothing")]
     [InlineData("-m 12Q", "-m: '12Q' is not a size")]
@@ -194,14 +207,38 @@ public sealed class EmuCommandLineTests
     [InlineData("-d everything", "-d: unknown log item 'everything'")]
     [InlineData("-display gtk", "-display: 'gtk' is not there yet; write -display none")]
     [InlineData("-net user", "-net: 'user' is not there yet")]
-    [InlineData("-", "'-': plain arguments are not taken")]
-    [InlineData("--", "'--': plain arguments are not taken")]
+    [InlineData("-", "'-' is no option")]
+    [InlineData("--", "'--' is no option")]
     public void Parse_BadInput_IsOneLineThatNamesTheOption(string line, string expected)
     {
         var exception = Assert.Throws<OptionException>(() => Parse(line.Split(' ')));
 
         Assert.StartsWith(expected, exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', exception.Message);
+    }
+
+    [Theory]
+    [InlineData("disk.img", "ide-hd drive=hda bus=ide.0 unit=0")]
+    [InlineData("-hdb disk.img", "ide-hd drive=hdb bus=ide.0 unit=1")]
+    [InlineData("-cdrom a,b.iso", "ide-cd drive=cdrom bus=ide.1 unit=0")]
+    [InlineData("-drive file=x -hda y", "ide-hd drive=hda bus=ide.0 unit=0; ide-hd drive=drive0 bus=ide.0 unit=1")]
+    [InlineData("-drive file=x,bus=1,unit=1,media=cdrom,bootindex=3", "ide-cd drive=drive0 bootindex=3 bus=ide.1 unit=1")]
+    [InlineData("-drive if=ide,media=cdrom", "ide-cd bus=ide.0 unit=0")]
+    [InlineData("-drive if=none,id=d,file=x -device ide-hd,drive=d", "ide-hd drive=d")]
+    public void Parse_Drives_BecomeDevices(string line, string devices)
+    {
+        MachineConfig config = Config(line);
+
+        Assert.Equal(devices, string.Join("; ", config.Devices.Select(device => $"{device.Driver} {string.Join(' ', device.Properties.Select(pair => $"{pair.Key}={pair.Value}"))}")));
+        Assert.All(config.Drives, drive => Assert.Equal(devices.StartsWith("ide-cd", StringComparison.Ordinal), drive.IsReadOnly));
+    }
+
+    [Fact]
+    public void Parse_Boot_TakesLettersAndProperties()
+    {
+        BootOrderSpec boot = Config("-boot d -boot once=c,menu=on,strict=on,splash-time=500,reboot-timeout=1000").Boot.Order;
+
+        Assert.Equal(new BootOrderSpec { Order = "d", Once = "c", Menu = true, Strict = true, SplashMilliseconds = 500, RebootMilliseconds = 1000 }, boot);
     }
 
     [Fact]

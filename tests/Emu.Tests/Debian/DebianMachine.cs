@@ -24,7 +24,8 @@ internal sealed class DebianMachine : IDisposable
     private int _exitCode = -1;
     private int _position;
 
-    public DebianMachine(string cpuModel, int cpus = 1, string append = "", IReadOnlyList<DeviceSpec>? devices = null, IBlockBackend? disk = null)
+    public DebianMachine(string cpuModel, int cpus = 1, string append = "", IReadOnlyList<DeviceSpec>? devices = null, IBlockBackend? disk = null,
+        BootSpec? boot = null)
     {
         var machineLock = new MachineLock();
         _serial = new MemoryBackend("serial0", machineLock);
@@ -34,7 +35,7 @@ internal sealed class DebianMachine : IDisposable
             CpuModel = cpuModel,
             Smp = new SmpSpec(cpus),
             MemoryBytes = 512UL << 20,
-            Boot = new BootSpec { Kernel = DebianImage.Kernel, Initrd = DebianImage.Initrd, Append = $"{DebianImage.CommandLine} {append}".TrimEnd() },
+            Boot = boot ?? new BootSpec { Kernel = DebianImage.Kernel, Initrd = DebianImage.Initrd, Append = $"{DebianImage.CommandLine} {append}".TrimEnd() },
             Devices = devices ?? [],
             Serials = [new CharSpec(CharKind.Null)],
             NoReboot = true,

@@ -124,6 +124,7 @@ public sealed class PcBoardTests
             """
             00:00.0 [0600]: 8086:1237 (rev 02)
             00:01.0 [0601]: 8086:7000 (rev 00)
+            00:01.1 [0101]: 8086:7010 (rev 00) bar4 io 0xc000 [16]
             00:01.3 [0680]: 8086:7113 (rev 03) irq 9
             00:02.0 [00ff]: 1af4:1044 (rev 01) irq 10 bar1 mem 0xfebf7000 [4 KiB] bar4 mem 0xfebfc000 [16 KiB]
             00:03.0 [0200]: 1af4:1041 (rev 01) irq 11 bar1 mem 0xfebf6000 [4 KiB] bar4 mem 0xfebf8000 [16 KiB]
