@@ -17,6 +17,11 @@ if (args is ["kvm", ..])
     return KvmCosts.Run(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 5);
 }
 
+if (args is ["net", ..])
+{
+    return NetThroughput.Run();
+}
+
 if (args is ["diff", ..])
 {
     return DiffRate.Run();

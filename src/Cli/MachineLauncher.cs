@@ -4,6 +4,7 @@ using Emu.Core.Block;
 using Emu.Machine;
 using Emu.Machine.Chardev;
 using Emu.Machine.Drives;
+using Emu.Net;
 
 namespace Emu.Cli;
 
@@ -25,6 +26,7 @@ internal static class MachineLauncher
         var factory = new CharBackends(machineLock, session.CreateStdio, Notice);
         var backends = new List<CharBackend>();
         var drives = new Dictionary<string, IBlockBackend>();
+        using HostNetworks networks = CreateNetworks(config);
         try
         {
             foreach (DriveSpec drive in config.Drives)
@@ -38,7 +40,15 @@ internal static class MachineLauncher
             }
 
             CharBackend? debugConsole = config.DebugConsole is { } spec ? factory.Create("debugcon", "-debugcon", spec.Backend) : null;
-            var host = new MachineHost { Lock = machineLock, Serials = [.. backends], DebugConsole = debugConsole, Drives = drives, Notice = Notice };
+            var host = new MachineHost
+            {
+                Lock = machineLock,
+                Serials = [.. backends],
+                DebugConsole = debugConsole,
+                Drives = drives,
+                Networks = networks,
+                Notice = Notice,
+            };
             if (debugConsole is not null)
             {
                 backends.Add(debugConsole);
@@ -59,6 +69,11 @@ internal static class MachineLauncher
     private static int Run(MachineConfig config, MachineHost host, HostSession session)
     {
         using var machine = new Machine.Machine(config, host);
+        foreach (string id in host.Networks.Unused)
+        {
+            Notice($"network {id} has no card; add one with netdev={id}");
+        }
+
         session.StopMachine = () => machine.RequestStop();
         int exitCode = machine.Run();
         if (config.Stats)
@@ -74,6 +89,18 @@ internal static class MachineLauncher
         }
 
         return session.RequestedExitCode ?? exitCode;
+    }
+
+    private static HostNetworks CreateNetworks(MachineConfig config)
+    {
+        try
+        {
+            return HostNetworks.Create(config.Networks, config.NetworkDumps, Notice);
+        }
+        catch (NetworkException exception)
+        {
+            throw new MachineConfigException(exception.Message);
+        }
     }
 
     private static void Notice(string line) => Console.Error.WriteLine($"emu: {line}");

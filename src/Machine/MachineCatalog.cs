@@ -43,6 +43,21 @@ public static class MachineCatalog
         new("virtio-rng-pci", "entropy from the host", VirtioPciProperties),
     ];
 
+    /// <summary>Networks for <c>-netdev</c> and <c>-nic</c>.</summary>
+    public static IReadOnlyList<CatalogEntry> Networks { get; } =
+    [
+        new("user", "router, DHCP, name server and NAT in the emulator itself; needs no privilege",
+            ["id", "net", "host", "dns", "dhcpstart", "hostname", "domainname", "dnssearch", "restrict", "hostfwd", "guestfwd", "ipv4"]),
+        new("socket", "a wire to other emulators, in QEMU's format", ["id", "listen", "connect", "udp", "mcast", "localaddr"]),
+        new("tap", "a TAP interface of a Linux host", ["id", "ifname", "script", "downscript"]),
+    ];
+
+    /// <summary>Objects for <c>-object</c>.</summary>
+    public static IReadOnlyList<CatalogEntry> Objects { get; } =
+    [
+        new("filter-dump", "writes what passes a network to a pcap file", ["id", "netdev", "file", "maxlen"]),
+    ];
+
     /// <summary>Items for <c>-d</c>.</summary>
     public static IReadOnlyList<(string Name, DebugLogItems Item, string Summary)> LogItems { get; } =
     [
@@ -51,6 +66,7 @@ public static class MachineCatalog
         ("in_asm", DebugLogItems.InAsm, "guest code as it is translated"),
         ("op", DebugLogItems.Op, "intermediate code of each block"),
         ("op_opt", DebugLogItems.OpOpt, "intermediate code of each compiled region"),
+        ("il", DebugLogItems.Il, "what the .NET compiler is given for each compiled region"),
         ("exec", DebugLogItems.Exec, "every block that is executed"),
     ];
 }

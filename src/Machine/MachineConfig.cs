@@ -1,3 +1,5 @@
+using Emu.Net;
+
 namespace Emu.Machine;
 
 /// <summary>
@@ -47,6 +49,15 @@ public sealed record MachineConfig
 
     /// <summary>The exit device, or null without it.</summary>
     public DebugExitSpec? DebugExit { get; init; }
+
+    /// <summary>Networks by name; a card's <c>netdev</c> refers to one.</summary>
+    public IReadOnlyList<NetworkSpec> Networks { get; init; } = [];
+
+    /// <summary>Cards of <c>-nic</c>.</summary>
+    public IReadOnlyList<NicSpec> Nics { get; init; } = [];
+
+    /// <summary>Captures of networks.</summary>
+    public IReadOnlyList<FilterDumpSpec> NetworkDumps { get; init; } = [];
 
     /// <summary>True when a guest reset ends the emulator (<c>-no-reboot</c>).</summary>
     public bool NoReboot { get; init; }
@@ -192,6 +203,16 @@ public sealed record CharSpec(CharKind Kind)
     public bool Wait { get; init; }
 }
 
+/// <summary>A network card.</summary>
+/// <param name="Model">Name of the device.</param>
+/// <param name="NetworkId">The network it is on.</param>
+/// <param name="Mac">Its address, the first byte the most significant of 48 bits; null for one that the board chooses.</param>
+public sealed record NicSpec(string Model, string NetworkId, ulong? Mac)
+{
+    /// <summary>The card when none is named.</summary>
+    public const string DefaultModel = "virtio-net-pci";
+}
+
 /// <summary>The debug console: one byte port, 0xE9 as in Bochs.</summary>
 public sealed record DebugConsoleSpec(CharSpec Backend, ushort IoBase = 0xe9);
 
@@ -222,6 +243,9 @@ public enum DebugLogItems
 
     /// <summary>Intermediate code of each compiled region.</summary>
     OpOpt = 1 << 5,
+
+    /// <summary>What the .NET compiler is given for each compiled region.</summary>
+    Il = 1 << 6,
 }
 
 /// <summary>Debug log: <paramref name="Items"/> to <paramref name="File"/>, or to standard error when that is null.</summary>

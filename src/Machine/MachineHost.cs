@@ -1,7 +1,7 @@
 using Emu.Core;
 using Emu.Core.Block;
-using Emu.Core.Net;
 using Emu.Devices.Serial;
+using Emu.Net;
 
 namespace Emu.Machine;
 
@@ -14,14 +14,14 @@ public sealed record MachineHost
     /// <summary>The outside ends of the serial ports, COM1 first. The caller owns them and disposes of them after the machine.</summary>
     public IReadOnlyList<ISerialBackend> Serials { get; init; } = [];
 
+    /// <summary>The networks that cards refer to by name. The caller owns them and disposes of them after the machine.</summary>
+    public HostNetworks Networks { get; init; } = HostNetworks.Create([], [], _ => { });
+
     /// <summary>The outside end of the debug console.</summary>
     public ISerialBackend? DebugConsole { get; init; }
 
     /// <summary>The disks, by the id of <see cref="MachineConfig.Drives"/>. The caller owns them and disposes of them after the machine.</summary>
     public IReadOnlyDictionary<string, IBlockBackend> Drives { get; init; } = new Dictionary<string, IBlockBackend>();
-
-    /// <summary>The outside ends of network cards, by the id that devices name as <c>netdev</c>. The caller owns them.</summary>
-    public IReadOnlyDictionary<string, INetBackend> Networks { get; init; } = new Dictionary<string, INetBackend>();
 
     /// <summary>Takes one line for the user, such as why an accelerator was passed over.</summary>
     public Action<string> Notice { get; init; } = line => Console.Error.WriteLine($"emu: {line}");

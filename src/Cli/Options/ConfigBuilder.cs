@@ -1,5 +1,6 @@
 using System.Globalization;
 using Emu.Machine;
+using Emu.Net;
 
 namespace Emu.Cli.Options;
 
@@ -18,6 +19,7 @@ internal static class ConfigBuilder
         CheckOnlyNone(options, "display", "vga", "net", "monitor", "parallel");
         PropertyList machine = ReadMachine(options);
         (List<DriveSpec> drives, List<DeviceSpec> devices) = DriveOptions.Read(options);
+        (IReadOnlyList<NetworkSpec> networks, IReadOnlyList<NicSpec> cards, IReadOnlyList<FilterDumpSpec> dumps) = NetworkOptions.Read(options);
         MachineConfig config = new()
         {
             Accelerators = ReadAccelerators(options, machine.Get("accel")) is { Count: > 0 } chosen ? chosen : DefaultAccelerators,
@@ -33,6 +35,9 @@ internal static class ConfigBuilder
             DebugExit = ReadDebugExit(options),
             Drives = drives,
             Devices = devices,
+            Networks = networks,
+            Nics = cards,
+            NetworkDumps = dumps,
             NoReboot = options.Has("no-reboot"),
             NoShutdown = options.Has("no-shutdown"),
             StartPaused = options.Has("S"),
@@ -296,7 +301,7 @@ internal static class ConfigBuilder
         {
             (string known, DebugLogItems item, _) = MachineCatalog.LogItems.FirstOrDefault(entry => entry.Name == name);
             items |= known is not null ? item : throw new OptionException(name == "out_asm"
-                ? "-d: out_asm is not there, because .NET makes the host code; op_opt shows what it is made of"
+                ? "-d: out_asm is not there, because .NET makes the host code; op_opt and il show what it is made of"
                 : $"-d: unknown log item '{name}'; -d help lists them");
         }
 

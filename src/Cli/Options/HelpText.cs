@@ -26,6 +26,9 @@ internal static class HelpText
             ?? ListIfAsked(options, "machine", "Machines:", MachineCatalog.Machines)
             ?? ListIfAsked(options, "cpu", "CPU models (add ,+FEATURE or ,-FEATURE):", MachineCatalog.Cpus)
             ?? ListIfAsked(options, "device", "Devices:", MachineCatalog.Devices)
+            ?? ListIfAsked(options, "netdev", "Networks:", MachineCatalog.Networks)
+            ?? ListIfAsked(options, "nic", "Networks (add ,model=CARD and ,mac=ADDRESS):", MachineCatalog.Networks)
+            ?? ListIfAsked(options, "object", "Objects:", MachineCatalog.Objects)
             ?? (IsHelp(options, "d") ? LogItems() : null);
     }
 

@@ -10,6 +10,7 @@ namespace Emu.Cli.Options;
 internal sealed class PropertyList
 {
     private readonly Dictionary<string, string> _properties = new(StringComparer.Ordinal);
+    private readonly List<(string Key, string Value)> _given = [];
 
     private PropertyList(string first) => First = first;
 
@@ -27,7 +28,7 @@ internal sealed class PropertyList
     {
         List<string> parts = Split(text);
         bool keyed = impliedKey is not null && parts[0].Contains('=', StringComparison.Ordinal);
-        var properties = new Dictionary<string, string>(StringComparer.Ordinal);
+        var given = new List<(string Key, string Value)>();
         foreach (string part in parts.Skip(keyed ? 0 : 1))
         {
             int equals = part.IndexOf('=', StringComparison.Ordinal);
@@ -37,26 +38,21 @@ internal sealed class PropertyList
                 throw new OptionException($"'{text}' has an empty property; write NAME,KEY=VALUE");
             }
 
-            properties[key] = equals < 0 ? "on" : part[(equals + 1)..];
+            given.Add((key, equals < 0 ? "on" : part[(equals + 1)..]));
         }
 
-        string first = keyed ? properties.GetValueOrDefault(impliedKey!, "") : parts[0];
-        if (keyed)
-        {
-            properties.Remove(impliedKey!);
-        }
-
-        var list = new PropertyList(first);
-        foreach ((string key, string value) in properties)
-        {
-            list._properties[key] = value;
-        }
-
-        return list;
+        string first = keyed ? given.LastOrDefault(property => property.Key == impliedKey, (Key: "", Value: "")).Value : parts[0];
+        return new PropertyList(first).With(given.Where(property => !keyed || property.Key != impliedKey));
     }
 
     /// <summary>The value of <paramref name="key"/>, or null.</summary>
     public string? Get(string key) => _properties.GetValueOrDefault(key);
+
+    /// <summary>Every value given to <paramref name="key"/>, in order.</summary>
+    public IReadOnlyList<string> All(string key) => [.. _given.Where(property => property.Key == key).Select(property => property.Value)];
+
+    /// <summary>The same list without these properties.</summary>
+    public PropertyList Without(params IReadOnlyList<string> keys) => new PropertyList(First).With(_given.Where(property => !keys.Contains(property.Key)));
 
     /// <summary>Checks that the first part is in <paramref name="catalog"/> and every property is one of that entry's.</summary>
     /// <exception cref="OptionException">An unknown name or property.</exception>
@@ -74,6 +70,17 @@ internal sealed class PropertyList
         }
 
         return entry;
+    }
+
+    private PropertyList With(IEnumerable<(string Key, string Value)> given)
+    {
+        foreach ((string key, string value) in given)
+        {
+            _given.Add((key, value));
+            _properties[key] = value;
+        }
+
+        return this;
     }
 
     private static List<string> Split(string text)

@@ -6,12 +6,19 @@ namespace Emu.Jit.Interpreter;
 /// The shapes of ops that compiled programs are made of: what a kernel's boot uses, with few exceptions. Their handlers can be compiled on
 /// another thread before code with them is met.
 /// </summary>
+/// <remarks>Loops rather than queries: those over structs would be compiled at start themselves.</remarks>
 internal static class CommonOps
 {
     private static readonly IrWidth[] Wide = [IrWidth.W64, IrWidth.W32];
     private static readonly IrWidth[] Most = [.. Wide, IrWidth.W8];
     private static readonly IrAddress[] Addresses = [IrAddress.Base, IrAddress.BaseIndex];
     private static readonly bool[] Either = [false, true];
+
+    private static readonly IrOpcode[] Binary =
+    [
+        IrOpcode.Add, IrOpcode.Sub, IrOpcode.And, IrOpcode.Or, IrOpcode.Xor, IrOpcode.ShiftRight, IrOpcode.ShiftLeft, IrOpcode.ShiftRightArithmetic,
+        IrOpcode.Compare, IrOpcode.Test,
+    ];
 
     private static readonly IrCondition[] Conditions =
     [
@@ -20,55 +27,107 @@ internal static class CommonOps
     ];
 
     /// <summary>One op of each shape, the most common first. Only what a handler is chosen by is set.</summary>
-    public static IEnumerable<IrOp> All => [.. Transfers, .. Arithmetic, .. FusedJumps, .. Conditionals];
+    public static IEnumerable<IrOp> All()
+    {
+        foreach (Func<IEnumerable<IrOp>> part in (Func<IEnumerable<IrOp>>[])[Transfers, Arithmetic, FusedJumps, Conditionals])
+        {
+            foreach (IrOp op in part())
+            {
+                yield return op;
+            }
+        }
+    }
 
-    private static IEnumerable<IrOp> Transfers =>
-    [
-        .. Each(Addresses, address => Each(Most, width => new IrOp { Opcode = IrOpcode.Load, Width = width, Sub = (byte)width, Address = address })),
-        .. Each(Addresses, address => new IrOp { Opcode = IrOpcode.Load, Width = IrWidth.W8, Sub = (byte)IrWidth.W32, Address = address }),
-        .. Each(Addresses, address => new IrOp { Opcode = IrOpcode.Load, Width = IrWidth.W16, Sub = (byte)IrWidth.W32, Address = address }),
-        .. Each(Addresses, address => new IrOp { Opcode = IrOpcode.LoadSigned, Width = IrWidth.W32, Sub = (byte)IrWidth.W64, Address = address }),
-        .. Each(Addresses, address => Each(Most, width => Each(Either, immediate =>
-            new IrOp { Opcode = IrOpcode.Store, Width = width, ImmediateB = immediate, Address = address }))),
-        .. Each(Most, width => new IrOp { Opcode = IrOpcode.LoadForWrite, Width = width, Sub = (byte)width, Address = IrAddress.Base }),
-        .. Each(Wide, width => Each(Either, immediate => new IrOp { Opcode = IrOpcode.Move, Width = width, ImmediateB = immediate })),
-        .. Each(Wide, width => Each(Addresses, address => new IrOp { Opcode = IrOpcode.Lea, Width = width, Address = address })),
-        .. Each([IrWidth.W8, IrWidth.W16], width => new IrOp { Opcode = IrOpcode.ZeroExtend, Width = width, Sub = (byte)IrWidth.W32 }),
-        new() { Opcode = IrOpcode.SignExtend, Width = IrWidth.W32, Sub = (byte)IrWidth.W64 },
-        new() { Opcode = IrOpcode.Jump },
-        new() { Opcode = IrOpcode.JumpIndirect },
-        new() { Opcode = IrOpcode.Call, Dst = 1 },
-    ];
+    private static IEnumerable<IrOp> Transfers()
+    {
+        foreach (IrAddress address in Addresses)
+        {
+            foreach (IrWidth width in Most)
+            {
+                yield return new IrOp { Opcode = IrOpcode.Load, Width = width, Sub = (byte)width, Address = address };
+                yield return new IrOp { Opcode = IrOpcode.Store, Width = width, Address = address };
+                yield return new IrOp { Opcode = IrOpcode.Store, Width = width, Address = address, ImmediateB = true };
+            }
 
-    private static IEnumerable<IrOp> Arithmetic =>
-    [
-        .. Each([IrOpcode.Add, IrOpcode.Sub, IrOpcode.And, IrOpcode.Or, IrOpcode.Xor], opcode => WithOperands(opcode, Wide)),
-        .. Each([IrOpcode.ShiftRight, IrOpcode.ShiftLeft, IrOpcode.ShiftRightArithmetic], opcode => WithOperands(opcode, Wide)),
-        .. Each([IrOpcode.And, IrOpcode.Or, IrOpcode.Xor], opcode => WithOperands(opcode, [IrWidth.W8])),
-        .. Each([IrOpcode.Compare, IrOpcode.Test], opcode => Each(Most, width => Each(Either, immediate =>
-            new IrOp { Opcode = opcode, Width = width, ImmediateB = immediate, SetsFlags = true }))),
-        .. Each([IrOpcode.Increment, IrOpcode.Decrement], opcode => Each(Wide, width => Each(Either, flags =>
-            new IrOp { Opcode = opcode, Width = width, SetsFlags = flags }))),
-    ];
+            yield return new IrOp { Opcode = IrOpcode.Load, Width = IrWidth.W8, Sub = (byte)IrWidth.W32, Address = address };
+            yield return new IrOp { Opcode = IrOpcode.Load, Width = IrWidth.W16, Sub = (byte)IrWidth.W32, Address = address };
+            yield return new IrOp { Opcode = IrOpcode.LoadSigned, Width = IrWidth.W32, Sub = (byte)IrWidth.W64, Address = address };
+            yield return new IrOp { Opcode = IrOpcode.Lea, Width = IrWidth.W64, Address = address };
+            yield return new IrOp { Opcode = IrOpcode.Lea, Width = IrWidth.W32, Address = address };
+        }
 
-    private static IEnumerable<IrOp> FusedJumps => Each(Conditions, condition => Each(Most, width => Each(Either, immediate =>
-        new IrOp { Opcode = IrOpcode.CompareJump, Width = width, Sub = (byte)condition, ImmediateB = immediate, SetsFlags = true })))
-        .Concat(Each(Conditions, condition => Each(Most, width =>
-            new IrOp { Opcode = IrOpcode.TestJump, Width = width, Sub = (byte)condition, SetsFlags = true })));
+        foreach (IrWidth width in Most)
+        {
+            yield return new IrOp { Opcode = IrOpcode.LoadForWrite, Width = width, Sub = (byte)width, Address = IrAddress.Base };
+            yield return new IrOp { Opcode = IrOpcode.Move, Width = width };
+            yield return new IrOp { Opcode = IrOpcode.Move, Width = width, ImmediateB = true };
+        }
 
-    private static IEnumerable<IrOp> Conditionals =>
-    [
-        .. Each([IrOpcode.JumpIf, IrOpcode.SetCondition, IrOpcode.Select], opcode => Each(Conditions, condition => Each(Wide, width =>
-            new IrOp { Opcode = opcode, Sub = (byte)condition, Scale = (byte)width, Flags = FlagsKind.Sub }))),
-        .. Each([IrOpcode.JumpIf, IrOpcode.SetCondition, IrOpcode.Select],
-            opcode => Each([IrCondition.Equal, IrCondition.NotEqual, IrCondition.Sign, IrCondition.NotSign], condition => Each(Most, width =>
-                new IrOp { Opcode = opcode, Sub = (byte)condition, Scale = (byte)width, Flags = FlagsKind.Logic }))),
-    ];
+        yield return new IrOp { Opcode = IrOpcode.ZeroExtend, Width = IrWidth.W8, Sub = (byte)IrWidth.W32 };
+        yield return new IrOp { Opcode = IrOpcode.ZeroExtend, Width = IrWidth.W16, Sub = (byte)IrWidth.W32 };
+        yield return new IrOp { Opcode = IrOpcode.SignExtend, Width = IrWidth.W32, Sub = (byte)IrWidth.W64 };
+        yield return new IrOp { Opcode = IrOpcode.Jump };
+        yield return new IrOp { Opcode = IrOpcode.JumpIndirect };
+        yield return new IrOp { Opcode = IrOpcode.Call, Dst = 1 };
+    }
 
-    private static IEnumerable<IrOp> WithOperands(IrOpcode opcode, IrWidth[] widths) => Each(widths, width => Each(Either, immediate => Each(Either, flags =>
-        new IrOp { Opcode = opcode, Width = width, ImmediateB = immediate, SetsFlags = flags })));
+    private static IEnumerable<IrOp> Arithmetic()
+    {
+        foreach (IrOpcode opcode in Binary)
+        {
+            bool onlyFlags = opcode is IrOpcode.Compare or IrOpcode.Test;
+            foreach (IrWidth width in opcode is IrOpcode.And or IrOpcode.Or or IrOpcode.Xor || onlyFlags ? Most : Wide)
+            {
+                foreach (bool immediate in Either)
+                {
+                    yield return new IrOp { Opcode = opcode, Width = width, ImmediateB = immediate, SetsFlags = true };
+                    if (!onlyFlags)
+                    {
+                        yield return new IrOp { Opcode = opcode, Width = width, ImmediateB = immediate };
+                    }
+                }
+            }
+        }
 
-    private static IEnumerable<IrOp> Each<T>(T[] values, Func<T, IrOp> make) => values.Select(make);
+        foreach (IrWidth width in Wide)
+        {
+            foreach (bool flags in Either)
+            {
+                yield return new IrOp { Opcode = IrOpcode.Increment, Width = width, SetsFlags = flags };
+                yield return new IrOp { Opcode = IrOpcode.Decrement, Width = width, SetsFlags = flags };
+            }
+        }
+    }
 
-    private static IEnumerable<IrOp> Each<T>(T[] values, Func<T, IEnumerable<IrOp>> make) => values.SelectMany(make);
+    private static IEnumerable<IrOp> FusedJumps()
+    {
+        foreach (IrCondition condition in Conditions)
+        {
+            foreach (IrWidth width in Most)
+            {
+                yield return new IrOp { Opcode = IrOpcode.CompareJump, Width = width, Sub = (byte)condition, SetsFlags = true };
+                yield return new IrOp { Opcode = IrOpcode.CompareJump, Width = width, Sub = (byte)condition, SetsFlags = true, ImmediateB = true };
+                yield return new IrOp { Opcode = IrOpcode.TestJump, Width = width, Sub = (byte)condition, SetsFlags = true };
+            }
+        }
+    }
+
+    private static IEnumerable<IrOp> Conditionals()
+    {
+        foreach (IrOpcode opcode in (IrOpcode[])[IrOpcode.JumpIf, IrOpcode.SetCondition, IrOpcode.Select])
+        {
+            foreach (IrCondition condition in Conditions)
+            {
+                bool ofResult = condition is IrCondition.Equal or IrCondition.NotEqual or IrCondition.Sign or IrCondition.NotSign;
+                foreach (IrWidth width in Wide)
+                {
+                    yield return new IrOp { Opcode = opcode, Sub = (byte)condition, Scale = (byte)width, Flags = FlagsKind.Sub };
+                    if (ofResult)
+                    {
+                        yield return new IrOp { Opcode = opcode, Sub = (byte)condition, Scale = (byte)width, Flags = FlagsKind.Logic };
+                    }
+                }
+            }
+        }
+    }
 }

@@ -14,7 +14,7 @@ internal sealed class RegionQueue : IDisposable
     private readonly object _gate = new();
     private readonly List<RegionJob> _waiting = [];
     private readonly HashSet<RegionTiering> _gone = [];
-    private readonly Queue<IrOp> _handlers;
+    private readonly IEnumerator<IrOp>? _handlers; // the thread's
     private Thread? _thread;
     private bool _stopping;
 
@@ -24,8 +24,8 @@ internal sealed class RegionQueue : IDisposable
     public RegionQueue(Func<Region, CompiledRegion?> compile, IEnumerable<IrOp>? handlers = null)
     {
         _compile = compile;
-        _handlers = new Queue<IrOp>(handlers ?? []);
-        if (_handlers.Count != 0)
+        _handlers = handlers?.GetEnumerator();
+        if (_handlers is not null)
         {
             Start();
         }
@@ -124,8 +124,9 @@ internal sealed class RegionQueue : IDisposable
                     return hottest;
                 }
 
-                if (_handlers.TryDequeue(out handler))
+                if (_handlers?.MoveNext() == true)
                 {
+                    handler = _handlers.Current;
                     return null;
                 }
 

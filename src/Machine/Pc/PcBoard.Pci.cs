@@ -1,5 +1,6 @@
-using Emu.Block;
+using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Emu.Block;
 using Emu.Core;
 using Emu.Core.Block;
 using Emu.Core.Net;
@@ -49,9 +50,10 @@ internal sealed partial class PcBoard
     private void AddPciDevices()
     {
         var environment = new VirtioEnvironment(Memory, _host.Lock, _workers, NoteDriverError);
-        for (int i = 0; i < _config.Devices.Count; i++)
+        DeviceSpec[] specs = [.. _config.Devices, .. _config.Nics.Select(DeviceOf)];
+        for (int i = 0; i < specs.Length; i++)
         {
-            DeviceSpec spec = _config.Devices[i];
+            DeviceSpec spec = specs[i];
             var properties = new DeviceProperties(spec);
             string name = properties.Text("id") ?? $"{spec.Driver[..spec.Driver.LastIndexOf('-')]}{i}";
             if (_devices.Exists(other => other.Name == name))
@@ -76,6 +78,17 @@ internal sealed partial class PcBoard
             int number = Plug(pci.Function, properties);
             NoteBootable(properties, PciBootPath(spec.Driver, number));
         }
+    }
+
+    private static DeviceSpec DeviceOf(NicSpec card)
+    {
+        var properties = new Dictionary<string, string> { ["netdev"] = card.NetworkId };
+        if (card.Mac is ulong mac)
+        {
+            properties["mac"] = string.Join(':', Convert.ToHexStringLower(BitConverter.GetBytes(BinaryPrimitives.ReverseEndianness(mac))[2..]).Chunk(2).Select(pair => new string(pair)));
+        }
+
+        return new DeviceSpec(card.Model) { Properties = properties };
     }
 
     private VirtioBlk CreateBlk(string name, DeviceProperties properties, VirtioEnvironment environment)
@@ -107,9 +120,9 @@ internal sealed partial class PcBoard
     private VirtioNet CreateNet(string name, int index, DeviceProperties properties, VirtioEnvironment environment)
     {
         INetBackend? backend = null;
-        if (properties.Text("netdev") is string network && !_host.Networks.TryGetValue(network, out backend))
+        if (properties.Text("netdev") is string network && !_host.Networks.TryTake(network, out backend))
         {
-            throw properties.Error($"there is no network '{network}'; leave netdev out for a card without a cable");
+            throw properties.Error($"there is no network '{network}' without a card; add -netdev user,id={network}, or leave netdev out for a card without a cable");
         }
 
         // QEMU's addresses: locally administered, the last byte counting cards.

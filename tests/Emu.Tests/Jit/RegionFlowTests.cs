@@ -50,6 +50,30 @@ public sealed class RegionFlowTests
         rig.AssertSeveralPages();
     }
 
+    // The same region before and after: its own look at the page must see the change.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(10)]
+    public void SecondPageRemapped_RegionThatIsThere_LooksAgain(int threshold)
+    {
+        using var rig = new FlowRig(threshold);
+        Trap end = rig.Bench.Run(c =>
+        {
+            Label twice = c.CreateLabel();
+            c.mov(esi, 2);
+            c.Label(ref twice);
+            CallMany(c);
+            c.mov(rax, OtherFunction | 7);
+            c.mov(__qword_ptr[PageTable + (Function >> 12 << 3)], rax);
+            c.invlpg(__byte_ptr[Function]);
+            c.dec(esi);
+            c.jnz(twice);
+        });
+
+        Assert.Equal((-1, 1000UL + 100_000), (end.Vector, end.Gpr[3]));
+        rig.AssertSeveralPages();
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(10)]

@@ -273,6 +273,75 @@ public sealed class RegionFormationTests
         Assert.All(recorder.Regions.SelectMany(region => region.Blocks).SelectMany(block => block.Ops), op => Assert.NotEqual(OpFamily.Names[excluded], OpFamily.Of(op)));
     }
 
+    [Fact]
+    public void IndirectJump_IsFollowedToWhereItWent()
+    {
+        Region region = FirstRegion(c =>
+        {
+            Label again = c.CreateLabel();
+            Label even = c.CreateLabel();
+            Label odd = c.CreateLabel();
+            c.mov(ecx, 1000);
+            c.Label(ref again);
+            c.lea(rax, __[even]);
+            c.lea(rdx, __[odd]);
+            c.test(ecx, 1);
+            c.cmovnz(rax, rdx);
+            c.jmp(rax);
+            c.nop();
+            c.Label(ref even);
+            c.dec(ecx);
+            c.jnz(again);
+            c.@out(0xf4, al);
+            c.Label(ref odd);
+            c.dec(ecx);
+            c.jmp(again);
+        }, threshold: 50);
+
+        RegionBlock dispatch = Assert.Single(region.Blocks, block => block.Ops[^1].Opcode == IrOpcode.JumpIndirect);
+        Assert.Equal(2, dispatch.Edges.Count(edge => edge.Block >= 0));
+        Assert.NotEqual(0, dispatch.History);
+        AssertWellFormed(region);
+    }
+
+    // From outside nothing is known of the flags, inside they are those of the comparison before.
+    [Fact]
+    public void EntryThatReadsTheFlagsFirst_IsThereTwice()
+    {
+        using var recorder = new RegionRecorder();
+        using var bench = new TcgBench(options: recorder.Options(threshold: 50));
+        bench.Run64(c =>
+        {
+            Label again = c.CreateLabel();
+            Label middle = c.CreateLabel();
+            Label low = c.CreateLabel();
+            c.mov(ecx, 1000);
+            c.cmp(ecx, 7);
+            c.lea(rax, __[middle]);
+            c.jmp(rax);
+            c.nop();
+            c.Label(ref again);
+            c.cmp(ecx, 500);
+            c.je(low);
+            c.Label(ref middle);
+            c.jb(low);
+            c.inc(eax);
+            c.Label(ref low);
+            c.sub(ecx, 1);
+            c.jnz(again);
+            c.hlt();
+        });
+
+        Region region = recorder.Regions.First(region => region.Entries.Any(number => ReadsFlagsFirst(region.Blocks[number])));
+        int entry = region.Entries.First(number => ReadsFlagsFirst(region.Blocks[number]));
+        RegionBlock[] same = [.. region.Blocks.Where(block => block.Pc == region.Blocks[entry].Pc)];
+        Assert.Equal(2, same.Length);
+        Assert.DoesNotContain(InnerEdges(region), edge => edge.Edge.Block == entry);
+        AssertWellFormed(region);
+    }
+
+    private static bool ReadsFlagsFirst(RegionBlock block) => block.Ops[0].ReadsFlags;
+
     private static Region FirstRegion(Action<Assembler> code, int threshold = 10)
     {
         using var recorder = new RegionRecorder();

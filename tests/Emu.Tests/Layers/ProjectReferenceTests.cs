@@ -13,12 +13,13 @@ public sealed class ProjectReferenceTests
         ["Core"] = [],
         ["Block"] = ["Core"],
         ["Devices"] = ["Core"],
+        ["Net"] = ["Core"],
         ["Frontend"] = ["Core"],
         ["Jit"] = ["Core", "Frontend"],
         ["Accel"] = ["Core", "Frontend", "Jit"],
-        ["Machine"] = ["Core", "Block", "Devices", "Accel"],
+        ["Machine"] = ["Core", "Block", "Devices", "Accel", "Net"],
         ["Diff"] = ["Core", "Frontend", "Jit", "Accel"],
-        ["Cli"] = ["Core", "Block", "Machine", "Diff"],
+        ["Cli"] = ["Core", "Block", "Machine", "Diff", "Net"],
     };
 
     public static TheoryData<string> Projects() => [.. Allowed.Keys];
