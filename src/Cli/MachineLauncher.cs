@@ -37,14 +37,11 @@ internal static class MachineLauncher
                 backends.Add(factory.Create($"serial{i}", "-serial", config.Serials[i]));
             }
 
+            CharBackend? monitor = config.FrontEnds.Monitor is { } place ? factory.Create("monitor", "-monitor", place) : null;
             CharBackend? debugConsole = config.DebugConsole is { } spec ? factory.Create("debugcon", "-debugcon", spec.Backend) : null;
             var host = new MachineHost { Lock = machineLock, Serials = [.. backends], DebugConsole = debugConsole, Drives = drives, Notice = Notice };
-            if (debugConsole is not null)
-            {
-                backends.Add(debugConsole);
-            }
-
-            return Run(config, host, session);
+            backends.AddRange(new[] { debugConsole, monitor }.OfType<CharBackend>());
+            return Run(config, host, monitor, session);
         }
         finally
         {
@@ -56,9 +53,10 @@ internal static class MachineLauncher
         }
     }
 
-    private static int Run(MachineConfig config, MachineHost host, HostSession session)
+    private static int Run(MachineConfig config, MachineHost host, CharBackend? monitor, HostSession session)
     {
         using var machine = new Machine.Machine(config, host);
+        using var frontEnds = new FrontEnds(machine, config.FrontEnds, config.Name ?? "emu", monitor, session);
         session.StopMachine = () => machine.RequestStop();
         int exitCode = machine.Run();
         if (config.Stats)

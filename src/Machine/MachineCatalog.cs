@@ -9,6 +9,8 @@ public static class MachineCatalog
     private static readonly string[] NoProperties = [];
     private static readonly string[] VirtioPciProperties = ["id", "addr", "packed", "event_idx", "indirect_desc"];
 
+    private static readonly string[] DisplayProperties = ["id", "addr", "vgamem_mb", "romfile"];
+
     /// <summary>Accelerators for <c>-accel</c>.</summary>
     public static IReadOnlyList<CatalogEntry> Accelerators { get; } =
     [
@@ -35,6 +37,8 @@ public static class MachineCatalog
     [
         new("isa-debug-exit", "a port whose write ends the emulator with (value << 1) | 1", ["iobase", "iosize"]),
         new("loader", "a raw image in RAM; with cpu-num=0 the CPU starts there in real mode", ["file", "addr", "cpu-num", "force-raw"]),
+        new("VGA", "display adapter: VGA with Bochs' display interface", DisplayProperties),
+        new("bochs-display", "display adapter without the VGA part", DisplayProperties),
         new("virtio-blk-pci", "disk over a -drive", ["drive", "serial", "num-queues", "queue-size", .. VirtioPciProperties]),
         new("virtio-net-pci", "network card", ["netdev", "mac", .. VirtioPciProperties]),
         new("virtio-rng-pci", "entropy from the host", VirtioPciProperties),

@@ -20,7 +20,7 @@ internal static class DriveOptions
     public static List<DeviceSpec> ReadDevices(OptionValues options)
     {
         var devices = new List<DeviceSpec>();
-        foreach (PropertyList list in ConfigBuilder.DeviceLists(options).Where(list => list.First.EndsWith("-pci", StringComparison.Ordinal)))
+        foreach (PropertyList list in ConfigBuilder.DeviceLists(options).Where(list => list.First is "VGA" or "bochs-display" || list.First.EndsWith("-pci", StringComparison.Ordinal)))
         {
             devices.Add(new DeviceSpec(list.First) { Properties = list.Properties });
         }

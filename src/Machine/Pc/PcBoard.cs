@@ -53,7 +53,7 @@ internal sealed partial class PcBoard : IDisposable
         Timers = timers;
         _workers = new DeviceWorkers(signals.Failed);
         _layout = CreateLayout(config.MemoryBytes);
-        _plan = PcBoot.Plan(config.Boot, _layout, HasAcpi ? BuildAcpiTables() : null);
+        _plan = PcBoot.Plan(config.Boot, _layout, HasAcpi ? BuildAcpiTables() : null, _config.Devices.Any(device => device.Driver == "VGA"));
         _memory = CreateMemory();
         try
         {
@@ -75,7 +75,7 @@ internal sealed partial class PcBoard : IDisposable
         }
         catch
         {
-            _memory.Dispose();
+            DisposeMemory();
             throw;
         }
     }
@@ -115,6 +115,7 @@ internal sealed partial class PcBoard : IDisposable
         if (_plan.Rom is null)
         {
             SetUpPci();
+            SetUpTextMode();
         }
 
         return _plan.Cpu;
@@ -192,7 +193,7 @@ internal sealed partial class PcBoard : IDisposable
     {
         if (Disconnect())
         {
-            _memory.Dispose();
+            DisposeMemory();
         }
     }
 

@@ -9,9 +9,9 @@ namespace Emu.Machine.Pc;
 /// </summary>
 internal static class PcBoot
 {
-    /// <summary>Reads the images and lays them out. <paramref name="acpiTables"/> are placed when there is no firmware.</summary>
+    /// <summary>Reads the images and lays them out. <paramref name="acpiTables"/> are placed when there is no firmware; a VGA is then in text mode.</summary>
     /// <exception cref="MachineConfigException">An image is missing or cannot be started; the option is named.</exception>
-    public static BootPlan Plan(BootSpec boot, MemoryLayout layout, MemoryWrite? acpiTables)
+    public static BootPlan Plan(BootSpec boot, MemoryLayout layout, MemoryWrite? acpiTables, bool hasTextScreen)
     {
         if (boot.IsEmpty)
         {
@@ -21,7 +21,7 @@ internal static class PcBoot
         BootPlan? main = (boot.Kernel, boot.Bios) switch
         {
             (not null, not null) => throw new MachineConfigException("-kernel", "cannot be combined with -bios yet; give one of them"),
-            (string kernel, null) => ForOption("-kernel", () => PlanKernel(kernel, boot, layout, acpiTables)),
+            (string kernel, null) => ForOption("-kernel", () => PlanKernel(kernel, boot, layout, acpiTables, hasTextScreen)),
             (null, string bios) => ForOption("-bios", () => BiosLoader.Load(Path.GetFileName(bios), KernelLoader.ReadFile(bios, "firmware"))),
             _ => null,
         };
@@ -29,7 +29,7 @@ internal static class PcBoot
         return acpiTables is null || plan.Rom is not null ? plan : plan with { Writes = [.. plan.Writes, acpiTables] };
     }
 
-    private static BootPlan PlanKernel(string path, BootSpec boot, MemoryLayout layout, MemoryWrite? acpiTables)
+    private static BootPlan PlanKernel(string path, BootSpec boot, MemoryLayout layout, MemoryWrite? acpiTables, bool hasTextScreen)
     {
         byte[] image = KernelLoader.ReadFile(path, "kernel");
         var options = new BootOptions
@@ -38,6 +38,7 @@ internal static class PcBoot
             CommandLine = boot.Append ?? "",
             Modules = boot.Initrd is null ? [] : ForOption("-initrd", () => ReadModules(boot.Initrd, KernelLoader.Detect(path, image))),
             RsdpAddress = acpiTables?.Address.Value ?? 0,
+            HasTextScreen = hasTextScreen,
         };
         return KernelLoader.Load(path, image, options);
     }
