@@ -63,7 +63,7 @@ internal sealed class CursesDisplay : IDisposable
                 continue;
             }
 
-            if (i % now.Columns == 0 || all || before!.Cells[i - 1] == now.Cells[i - 1])
+            if (i % now.Columns == 0 || (!all && before!.Cells[i - 1] == now.Cells[i - 1]))
             {
                 text.Append($"\x1b[{(i / now.Columns) + 1};{(i % now.Columns) + 1}H");
             }
