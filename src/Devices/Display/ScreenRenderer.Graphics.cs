@@ -148,6 +148,16 @@ public sealed partial class ScreenRenderer
 
     private void DrawLine(LineLayout layout, ReadOnlySpan<byte> source, Span<uint> line)
     {
+        if (layout.Format == PixelFormat.Rgb32)
+        {
+            for (int x = 0; x < line.Length; x++)
+            {
+                line[x] = BinaryPrimitives.ReadUInt32LittleEndian(source[(x * 4)..]) & 0xff_ffff;
+            }
+
+            return;
+        }
+
         int repeat = layout.Repeat;
         for (int x = 0; x < line.Length; x++)
         {
@@ -162,8 +172,7 @@ public sealed partial class ScreenRenderer
         PixelFormat.Packed8 => _colours[source[x]],
         PixelFormat.Rgb555 => Rgb(BinaryPrimitives.ReadUInt16LittleEndian(source[(x * 2)..]), 10, 5, 5),
         PixelFormat.Rgb565 => Rgb(BinaryPrimitives.ReadUInt16LittleEndian(source[(x * 2)..]), 11, 5, 6),
-        PixelFormat.Rgb888 => (uint)(source[x * 3] | (source[(x * 3) + 1] << 8) | (source[(x * 3) + 2] << 16)),
-        _ => BinaryPrimitives.ReadUInt32LittleEndian(source[(x * 4)..]) & 0xff_ffff,
+        _ => (uint)(source[x * 3] | (source[(x * 3) + 1] << 8) | (source[(x * 3) + 2] << 16)),
     };
 
     private static int Planar(ReadOnlySpan<byte> planes, int bit) =>

@@ -116,7 +116,7 @@ public sealed partial class VgaCard
         UpdateMapping();
     }
 
-    private uint ReadExtension(int offset) => offset switch
+    private static uint ReadExtension(int offset) => offset switch
     {
         0 => ExtensionBytes,
         4 => LittleEndian,
@@ -183,7 +183,7 @@ public sealed partial class VgaCard
         {
             >= VgaRegistersOffset and < VgaRegistersOffset + PortBytes when card.HasVga => card.ReadPort(at - VgaRegistersOffset + FirstShownPort),
             >= DispiOffset and < DispiOffset + DispiBytes => (byte)(card.ReadDispi((at - DispiOffset) >> 1) >> (8 * (at & 1))),
-            >= ExtensionOffset and < ExtensionOffset + (int)ExtensionBytes => (byte)(card.ReadExtension((at - ExtensionOffset) & ~3) >> (8 * (at & 3))),
+            >= ExtensionOffset and < ExtensionOffset + (int)ExtensionBytes => (byte)(ReadExtension((at - ExtensionOffset) & ~3) >> (8 * (at & 3))),
             _ => 0,
         };
     }

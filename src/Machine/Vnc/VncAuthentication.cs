@@ -5,6 +5,7 @@ using System.Text;
 namespace Emu.Machine.Vnc;
 
 /// <summary>VNC authentication (RFC 6143, 7.2.2): a challenge encrypted by DES with the password as the key.</summary>
+[SuppressMessage("Security", "CA5351:Do Not Use Broken Cryptographic Algorithms", Justification = "the protocol has no other")]
 internal static class VncAuthentication
 {
     /// <summary>Bytes of challenge and response.</summary>
@@ -16,7 +17,6 @@ internal static class VncAuthentication
     public static bool IsUsable(string password) => password.Length > 0 && !DES.IsWeakKey(Key(password)) && !DES.IsSemiWeakKey(Key(password));
 
     /// <summary>What a client that knows <paramref name="password"/> answers to <paramref name="challenge"/>.</summary>
-    [SuppressMessage("Security", "CA5351:Do Not Use Broken Cryptographic Algorithms", Justification = "the protocol has no other")]
     public static byte[] Respond(string password, byte[] challenge)
     {
         using var des = DES.Create();

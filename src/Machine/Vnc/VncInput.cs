@@ -6,6 +6,8 @@ namespace Emu.Machine.Vnc;
 /// <summary>A client's keys and pointer as PS/2 events. Keys still down when it goes are released.</summary>
 internal sealed class VncInput(IGuestInput input)
 {
+    private const int LargestStep = 200;
+
     private readonly Lock _gate = new();
     private readonly HashSet<Ps2Key> _down = [];
     private int _x = -1;
@@ -37,10 +39,20 @@ internal sealed class VncInput(IGuestInput input)
         (int dx, int dy) = _x < 0 ? (0, 0) : (x - _x, y - _y);
         if (dx != 0 || dy != 0 || buttons != _buttons)
         {
-            input.Mouse(dx, dy, buttons);
+            Move(dx, dy, buttons);
         }
 
         (_x, _y, _buttons) = (x, y, buttons);
+    }
+
+    // A packet of the mouse holds 255 counts; what is more would be lost.
+    private void Move(int dx, int dy, Ps2MouseButtons buttons)
+    {
+        int steps = Math.Max(1, (Math.Max(Math.Abs(dx), Math.Abs(dy)) + LargestStep - 1) / LargestStep);
+        for (int i = 0; i < steps; i++)
+        {
+            input.Mouse((dx * (i + 1) / steps) - (dx * i / steps), (dy * (i + 1) / steps) - (dy * i / steps), i < steps - 1 ? _buttons : buttons);
+        }
     }
 
     /// <summary>Lets go of everything.</summary>

@@ -171,9 +171,9 @@ public sealed class VncServer : IDisposable
 
     private void AcceptLoop(Socket listener)
     {
-        try
+        while (!_closing)
         {
-            while (!_closing)
+            try
             {
                 Socket socket = listener.Accept();
                 if (socket.ProtocolType == ProtocolType.Tcp)
@@ -183,10 +183,11 @@ public sealed class VncServer : IDisposable
 
                 Serve(new NetworkStream(socket, ownsSocket: true));
             }
-        }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-        {
-            // Closed from our side.
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            {
+                // Closed from our side; or a client that left at once, or no descriptor free just now.
+                Thread.Sleep(Slow);
+            }
         }
     }
 
