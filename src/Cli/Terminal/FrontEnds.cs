@@ -33,7 +33,8 @@ internal sealed class FrontEnds : IDisposable
             if (spec.Curses)
             {
                 GuestDisplay display = machine.Display ?? throw new MachineConfigException("-display", "curses: the machine has no display adapter; leave out -vga none");
-                Add(new CursesDisplay(display, machine.Input, session));
+                session.TakeTerminal(new TerminalKeys(machine.Input));
+                session.AtExit(Add(new TextTerminal(display, StandardStreams.OpenOutput())).Dispose);
             }
         }
         catch

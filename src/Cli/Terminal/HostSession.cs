@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Emu.Core;
 using Emu.Machine;
 using Emu.Machine.Chardev;
+using Emu.Machine.Display;
 using Emu.Machine.Hmp;
 
 namespace Emu.Cli.Terminal;

@@ -1,5 +1,4 @@
 using System.Text;
-using Emu.Cli.Terminal;
 using Emu.Devices.Display;
 using Emu.Devices.Legacy;
 using Emu.Machine.Display;
@@ -31,8 +30,8 @@ public sealed class TerminalTests
         var before = new TextScreen(4, 2, [0x0741, 0x0742, 0x0743, 0x0744, 0x0720, 0x0720, 0x0720, 0x0720], 0, 16);
         var now = before with { Cells = [0x0741, 0x0742, 0x0743, 0x0744, 0x0720, 0x1cdb, 0x0720, 0x0720], Cursor = 6 };
 
-        Assert.Equal("\u001b[?25l\u001b[2;2H\u001b[0;91;44m█\u001b[2;3H\u001b[?25h", CursesDisplay.Difference(before, now));
-        Assert.Contains("ABCD", CursesDisplay.Difference(null, now), StringComparison.Ordinal);
+        Assert.Equal("\u001b[?25l\u001b[2;2H\u001b[0;91;44m█\u001b[2;3H\u001b[?25h", TextTerminal.Difference(before, now));
+        Assert.Contains("ABCD", TextTerminal.Difference(null, now), StringComparison.Ordinal);
     }
 
     [Theory]

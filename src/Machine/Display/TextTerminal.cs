@@ -1,11 +1,10 @@
 using System.Text;
 using Emu.Devices.Display;
-using Emu.Machine.Display;
 
-namespace Emu.Cli.Terminal;
+namespace Emu.Machine.Display;
 
-/// <summary>The guest's text screen on the terminal (ECMA-48 sequences), and the terminal's keys for its keyboard. Ctrl-A commands as with the serial port.</summary>
-internal sealed class CursesDisplay : IDisposable
+/// <summary>The guest's text screen on a terminal, drawn by ECMA-48 sequences.</summary>
+public sealed class TextTerminal : IDisposable
 {
     private const string CodePage437 =
         " ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼ !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~⌂"
@@ -20,19 +19,18 @@ internal sealed class CursesDisplay : IDisposable
     private static readonly int[] TerminalColour = [0, 4, 2, 6, 1, 5, 3, 7];
 
     private readonly GuestDisplay _display;
-    private readonly Stream _output = StandardStreams.OpenOutput();
+    private readonly Stream _output;
     private readonly ManualResetEventSlim _end = new();
     private readonly Thread _drawer;
     private TextScreen? _shown;
     private bool _first = true;
 
-    /// <summary>Takes over the terminal.</summary>
-    public CursesDisplay(GuestDisplay display, IGuestInput input, HostSession session)
+    /// <summary>Takes over the terminal behind <paramref name="output"/>, until disposal.</summary>
+    public TextTerminal(GuestDisplay display, Stream output)
     {
         _display = display;
-        session.TakeTerminal(new TerminalKeys(input));
+        _output = output;
         Print(EnterScreen);
-        session.AtExit(Dispose);
         _drawer = new Thread(DrawLoop) { Name = "curses", IsBackground = true };
         _drawer.Start();
     }
@@ -51,6 +49,7 @@ internal sealed class CursesDisplay : IDisposable
     /// <summary>The sequences that turn <paramref name="before"/> on the terminal into <paramref name="now"/>.</summary>
     public static string Difference(TextScreen? before, TextScreen now)
     {
+        ArgumentNullException.ThrowIfNull(now);
         var text = new StringBuilder("\x1b[?25l");
         bool all = before is null || before.Columns != now.Columns || before.Rows != now.Rows;
         text.Append(all ? "\x1b[0m\x1b[2J" : "");

@@ -1,11 +1,10 @@
 using System.Text;
 using Emu.Devices.Legacy;
-using Emu.Machine.Display;
 
-namespace Emu.Cli.Terminal;
+namespace Emu.Machine.Display;
 
 /// <summary>What a terminal sends for a key, as presses on a PC's keyboard: characters, control characters, and ECMA-48 or xterm sequences.</summary>
-internal sealed class TerminalKeys(IGuestInput input)
+public sealed class TerminalKeys(IGuestInput input)
 {
     private const byte Escape = 0x1b;
 
