@@ -39,6 +39,7 @@ internal static class MachineLauncher
                 backends.Add(factory.Create($"serial{i}", "-serial", config.Serials[i]));
             }
 
+            CharBackend? monitor = config.FrontEnds.Monitor is { } place ? factory.Create("monitor", "-monitor", place) : null;
             CharBackend? debugConsole = config.DebugConsole is { } spec ? factory.Create("debugcon", "-debugcon", spec.Backend) : null;
             var host = new MachineHost
             {
@@ -49,12 +50,8 @@ internal static class MachineLauncher
                 Networks = networks,
                 Notice = Notice,
             };
-            if (debugConsole is not null)
-            {
-                backends.Add(debugConsole);
-            }
-
-            return Run(config, host, session);
+            backends.AddRange(new[] { debugConsole, monitor }.OfType<CharBackend>());
+            return Run(config, host, monitor, session);
         }
         finally
         {
@@ -66,7 +63,7 @@ internal static class MachineLauncher
         }
     }
 
-    private static int Run(MachineConfig config, MachineHost host, HostSession session)
+    private static int Run(MachineConfig config, MachineHost host, CharBackend? monitor, HostSession session)
     {
         using var machine = new Machine.Machine(config, host);
         foreach (string id in host.Networks.Unused)
@@ -74,6 +71,7 @@ internal static class MachineLauncher
             Notice($"network {id} has no card; add one with netdev={id}");
         }
 
+        using var frontEnds = new FrontEnds(machine, config.FrontEnds, config.Name ?? "emu", monitor, session);
         session.StopMachine = () => machine.RequestStop();
         int exitCode = machine.Run();
         if (config.Stats)

@@ -4,6 +4,7 @@ using Emu.Core.Memory;
 using Emu.Core.Time;
 using Emu.Devices.IrqChip;
 using Emu.Devices.Pci;
+using Emu.Machine.Display;
 using Emu.Machine.Host;
 using Emu.Machine.Loaders;
 using Emu.Machine.Pc;
@@ -122,6 +123,12 @@ public sealed partial class Machine : IDisposable
     /// <summary>Why the last reset was asked for, be it one that started the guest over or one that ended the machine.</summary>
     public MachineResetCause LastResetCause => (MachineResetCause)Volatile.Read(ref _lastResetCause);
 
+    /// <summary>The picture of the display adapter, or null without one.</summary>
+    public GuestDisplay? Display => _board.Display;
+
+    /// <summary>Keyboard and mouse.</summary>
+    public IGuestInput Input => _board.Input;
+
     /// <summary>Counters of the CPUs up to now.</summary>
     public MachineStatistics Statistics
     {
@@ -237,6 +244,8 @@ public sealed partial class Machine : IDisposable
     // Back ends may still deliver input, and users ask for a stop: neither may reach a vCPU that is gone.
     private void Disconnect()
     {
+        _board.Display?.Close();
+        _board.Input.Close();
         using (Lock.Enter())
         {
             foreach (IVcpu vcpu in _vcpus)

@@ -10,6 +10,8 @@ public static class MachineCatalog
     private static readonly string[] IdeProperties = ["id", "bus", "unit", "bootindex"];
     private static readonly string[] VirtioPciProperties = ["id", "addr", "packed", "event_idx", "indirect_desc"];
 
+    private static readonly string[] DisplayProperties = ["id", "addr", "vgamem_mb", "romfile"];
+
     /// <summary>Accelerators for <c>-accel</c>.</summary>
     public static IReadOnlyList<CatalogEntry> Accelerators { get; } =
     [
@@ -36,6 +38,8 @@ public static class MachineCatalog
     [
         new("isa-debug-exit", "a port whose write ends the emulator with (value << 1) | 1", ["iobase", "iosize"]),
         new("loader", "a raw image in RAM; with cpu-num=0 the CPU starts there in real mode", ["file", "addr", "cpu-num", "force-raw"]),
+        new("VGA", "display adapter: VGA with Bochs' display interface", DisplayProperties),
+        new("bochs-display", "display adapter without the VGA part", DisplayProperties),
         new("ide-cd", "CD-ROM drive on an IDE channel, over a -drive or empty", ["drive", "serial", .. IdeProperties]),
         new("ide-hd", "disk on an IDE channel, over a -drive", ["drive", "serial", "model", .. IdeProperties]),
         new("virtio-blk-pci", "disk over a -drive", ["drive", "serial", "bootindex", "num-queues", "queue-size", .. VirtioPciProperties]),

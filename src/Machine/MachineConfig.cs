@@ -47,6 +47,9 @@ public sealed record MachineConfig
     /// <summary>Devices added to the board, in the order given.</summary>
     public IReadOnlyList<DeviceSpec> Devices { get; init; } = [];
 
+    /// <summary>Who shows the screen and runs the monitor.</summary>
+    public FrontEndSpec FrontEnds { get; init; } = new();
+
     /// <summary>The exit device, or null without it.</summary>
     public DebugExitSpec? DebugExit { get; init; }
 

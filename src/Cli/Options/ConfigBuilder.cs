@@ -16,10 +16,16 @@ internal static class ConfigBuilder
     /// <exception cref="OptionException">A value is wrong, or two options contradict each other.</exception>
     public static MachineConfig Build(OptionValues options)
     {
-        CheckOnlyNone(options, "display", "vga", "net", "monitor", "parallel");
+        CheckOnlyNone(options, "net", "parallel");
+        FrontEndSpec frontEnds = DisplayOptions.Read(options);
+        (List<DriveSpec> drives, List<DeviceSpec> devices) = DriveOptions.Read(options);
+        if (DisplayOptions.ReadAdapter(options, frontEnds, devices.Exists(device => device.Driver is "VGA" or "bochs-display")) is DeviceSpec adapter)
+        {
+            devices.Insert(0, adapter);
+        }
+
         PropertyList machine = ReadMachine(options);
         (IReadOnlyList<NetworkSpec> networks, IReadOnlyList<NicSpec> cards, IReadOnlyList<FilterDumpSpec> dumps) = NetworkOptions.Read(options);
-        (List<DriveSpec> drives, List<DeviceSpec> devices) = DriveOptions.Read(options);
         MachineConfig config = new()
         {
             Accelerators = ReadAccelerators(options, machine.Get("accel")) is { Count: > 0 } chosen ? chosen : DefaultAccelerators,
@@ -38,6 +44,7 @@ internal static class ConfigBuilder
             Networks = networks,
             Nics = cards,
             NetworkDumps = dumps,
+            FrontEnds = frontEnds,
             NoReboot = options.Has("no-reboot"),
             NoShutdown = options.Has("no-shutdown"),
             StartPaused = options.Has("S"),
@@ -290,7 +297,7 @@ internal static class ConfigBuilder
         }
 
         // QEMU has a window to show the first port in; here the terminal is all there is, unless no display was asked for.
-        bool silent = options.Has("display") && !options.Has("nographic");
+        bool silent = (options.Has("display") || options.All("monitor").Contains("stdio")) && !options.Has("nographic");
         return serials.Count > 0 ? serials : [silent ? new CharSpec(CharKind.Null) : new CharSpec(CharKind.Stdio) { Mux = true }];
     }
 
@@ -323,6 +330,14 @@ internal static class ConfigBuilder
     {
         int owners = config.Serials.Count(serial => serial.Kind == CharKind.Stdio);
         bool debugcon = config.DebugConsole?.Backend.Kind == CharKind.Stdio;
+        bool monitor = config.FrontEnds.Monitor?.Kind == CharKind.Stdio;
+        if ((config.FrontEnds.Curses ? 1 : 0) + (monitor ? 1 : 0) + (owners > 0 || debugcon ? 1 : 0) > 1)
+        {
+            throw new OptionException(config.FrontEnds.Curses
+                ? "-display: curses needs the terminal for itself; give serial ports, debug console and monitor another place"
+                : "-monitor: stdio is taken by a serial port or the debug console; Ctrl-A c reaches the monitor there too");
+        }
+
         if (owners > 1 || (debugcon && owners > 0))
         {
             throw new OptionException(debugcon

@@ -26,7 +26,7 @@ internal static class DriveOptions
         }
 
         var devices = new List<DeviceSpec>();
-        foreach (PropertyList list in ConfigBuilder.DeviceLists(options).Where(list => list.First.Contains("-pci", StringComparison.Ordinal) || list.First.StartsWith("ide-", StringComparison.Ordinal)))
+        foreach (PropertyList list in ConfigBuilder.DeviceLists(options).Where(list => IsOnBus(list.First)))
         {
             devices.Add(new DeviceSpec(list.First) { Properties = list.Properties });
         }
@@ -35,6 +35,9 @@ internal static class DriveOptions
         devices.AddRange(lines.Where(line => line.Interface == "virtio").Select(line => line.ToDevice("virtio-blk-pci")));
         return ([.. lines.Where(line => line.File is not null).Select(line => line.ToDrive())], devices);
     }
+
+    private static bool IsOnBus(string driver) =>
+        driver is "VGA" or "bochs-display" || driver.StartsWith("ide-", StringComparison.Ordinal) || driver.Contains("-pci", StringComparison.Ordinal);
 
     private static List<DriveLine> ReadLines(OptionValues options)
     {

@@ -80,6 +80,6 @@ internal static class HelpText
             text.Append(option.Summary).Append('\n');
         }
 
-        return text.Append("\nOptions take one or two dashes. Keys with -nographic and -serial mon:stdio: Ctrl-A x quits, Ctrl-A h helps.\n").ToString();
+        return text.Append("\nOptions take one or two dashes. Keys with -nographic and -serial mon:stdio: Ctrl-A x quits, Ctrl-A c is the monitor, Ctrl-A h helps.\n").ToString();
     }
 }

@@ -2,6 +2,8 @@ using System.Runtime.InteropServices;
 using Emu.Core;
 using Emu.Machine;
 using Emu.Machine.Chardev;
+using Emu.Machine.Display;
+using Emu.Machine.Hmp;
 
 namespace Emu.Cli.Terminal;
 
@@ -42,6 +44,9 @@ internal sealed class HostSession : IMuxCommands, IDisposable
     /// <summary>Asks the machine to stop soon; called once, from any thread. Its runner then returns <see cref="RequestedExitCode"/>.</summary>
     public Action? StopMachine { get; set; }
 
+    /// <summary>The monitor behind Ctrl-A c, once there is a machine.</summary>
+    public MonitorSession? Monitor { get; set; }
+
     /// <summary>Exit code of a stop that was asked for from outside the guest, or null.</summary>
     public int? RequestedExitCode => Volatile.Read(ref _requestedExit) is int code and >= 0 ? code : null;
 
@@ -74,6 +79,32 @@ internal sealed class HostSession : IMuxCommands, IDisposable
 
     /// <inheritdoc/>
     public void SendBreak() => _stdio?.SendBreak();
+
+    /// <inheritdoc/>
+    public void SetMonitor(bool on)
+    {
+        if (on && Monitor is MonitorSession monitor)
+        {
+            Show("\n");
+            monitor.ShowPrompt();
+        }
+        else
+        {
+            Show(on ? "\nemu: the monitor is not ready yet\n" : "\n");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void TypeIntoMonitor(byte key) => Monitor?.Receive([key]);
+
+    /// <summary>Has <paramref name="keys"/> get what is typed on the terminal, less the Ctrl-A commands.</summary>
+    public void TakeTerminal(TerminalKeys keys)
+    {
+        EnterTerminal(keepSignals: false);
+        var filter = new MuxFilter(this);
+        Stream input = StandardStreams.OpenInput();
+        new Thread(() => ReadTerminal(input, filter, keys)) { Name = "terminal", IsBackground = true }.Start();
+    }
 
     /// <inheritdoc/>
     public void Show(string text) => _stdio?.Write(System.Text.Encoding.UTF8.GetBytes(text));
@@ -111,6 +142,23 @@ internal sealed class HostSession : IMuxCommands, IDisposable
         Finish();
         _signals.ForEach(signal => signal.Dispose());
         _signals.Clear();
+    }
+
+    private static void ReadTerminal(Stream input, MuxFilter filter, TerminalKeys keys)
+    {
+        byte[] raw = new byte[4096];
+        byte[] kept = new byte[raw.Length];
+        try
+        {
+            for (int length = input.Read(raw); length > 0; length = input.Read(raw))
+            {
+                keys.Type(kept.AsSpan(0, filter.Filter(raw.AsSpan(0, length), kept)));
+            }
+        }
+        catch (IOException)
+        {
+            // The terminal has gone away: no more input. SIGHUP says the rest.
+        }
     }
 
     private void EnterTerminal(bool keepSignals)

@@ -12,6 +12,12 @@ internal interface IMuxCommands
     /// <summary>Ctrl-A b.</summary>
     void SendBreak();
 
+    /// <summary>Ctrl-A c: keys go to the monitor from now on, or to the guest again.</summary>
+    void SetMonitor(bool on);
+
+    /// <summary>A key for the monitor.</summary>
+    void TypeIntoMonitor(byte key);
+
     /// <summary>Shows text to the user, between the guest's output.</summary>
     void Show(string text);
 }
@@ -27,13 +33,13 @@ internal sealed class MuxFilter(IMuxCommands commands) : IInputFilter
         Ctrl-A h    this help
         Ctrl-A x    quit emu
         Ctrl-A b    send a break to the guest
-        Ctrl-A s    save disk data (there are no disks yet)
-        Ctrl-A c    switch to the monitor (not there yet)
+        Ctrl-A c    switch between the monitor and the guest
         Ctrl-A Ctrl-A  send Ctrl-A to the guest
 
         """;
 
     private bool _escaped;
+    private bool _inMonitor;
 
     /// <inheritdoc/>
     public int Filter(ReadOnlySpan<byte> input, Span<byte> output)
@@ -44,7 +50,7 @@ internal sealed class MuxFilter(IMuxCommands commands) : IInputFilter
             if (_escaped)
             {
                 _escaped = false;
-                if (value == CtrlA)
+                if (value == CtrlA && !_inMonitor)
                 {
                     output[kept++] = value;
                 }
@@ -56,6 +62,10 @@ internal sealed class MuxFilter(IMuxCommands commands) : IInputFilter
             else if (value == CtrlA)
             {
                 _escaped = true;
+            }
+            else if (_inMonitor)
+            {
+                commands.TypeIntoMonitor(value);
             }
             else
             {
@@ -80,10 +90,8 @@ internal sealed class MuxFilter(IMuxCommands commands) : IInputFilter
                 commands.SendBreak();
                 break;
             case (byte)'c' or (byte)'C':
-                commands.Show("\nemu: the monitor is not there yet; Ctrl-A h lists the keys\n");
-                break;
-            case (byte)'s' or (byte)'S':
-                commands.Show("\nemu: there are no disks to save yet\n");
+                _inMonitor = !_inMonitor;
+                commands.SetMonitor(_inMonitor);
                 break;
             default:
                 string name = Encoding.ASCII.GetString([key]);

@@ -11,11 +11,17 @@ public enum PciBarKind
     /// <summary>Memory below 4 GiB.</summary>
     Memory32,
 
+    /// <summary>Prefetchable memory below 4 GiB.</summary>
+    PrefetchableMemory32,
+
     /// <summary>Memory anywhere; takes this BAR and the next.</summary>
     Memory64,
 
     /// <summary>Prefetchable memory anywhere; takes this BAR and the next.</summary>
     PrefetchableMemory64,
+
+    /// <summary>The expansion ROM's register (6.2.5.2), which has an enable bit of its own.</summary>
+    Rom,
 }
 
 /// <summary>One base address register: the region behind it appears where, and while, the function decodes it.</summary>
@@ -53,7 +59,7 @@ public sealed class PciBar
 
     internal PciFunction Function { get; }
 
-    internal int Offset => PciFunction.BarOffset + (4 * Index);
+    internal int Offset => Kind == PciBarKind.Rom ? PciFunction.RomOffset : PciFunction.BarOffset + (4 * Index);
 
     /// <summary>Follows the command and base address registers.</summary>
     internal void Update()
@@ -93,6 +99,11 @@ public sealed class PciBar
         ulong limit = io ? 1UL << 16 : IsWide ? MemoryLimit : 1UL << 32;
         ulong value = BitConverter.ToUInt32(Function.Config[Offset..]);
         value |= IsWide ? (ulong)BitConverter.ToUInt32(Function.Config[(Offset + 4)..]) << 32 : 0;
+        if (Kind == PciBarKind.Rom && (value & PciFunction.RomEnable) == 0)
+        {
+            return null;
+        }
+
         ulong address = value & ~(Size - 1);
         bool isSizing = address == (~(Size - 1) & (IsWide ? ulong.MaxValue : uint.MaxValue));
         return address != 0 && !isSizing && address <= limit - Size ? address : null;

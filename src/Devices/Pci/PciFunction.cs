@@ -22,6 +22,8 @@ public class PciFunction
     public const int InterruptLineOffset = 0x3c;
 
     internal const int BarOffset = 0x10;
+    internal const int RomOffset = 0x30;
+    internal const uint RomEnable = 1;
 
     // Command register bits (PCI 3.0, 6.2.2).
     internal const ushort CommandIo = 1 << 0;
@@ -108,6 +110,9 @@ public class PciFunction
     /// <summary>The base address registers that there are; of a 64-bit one only the first index.</summary>
     public IReadOnlyList<PciBar?> Bars => _bars;
 
+    /// <summary>The expansion ROM, or null.</summary>
+    public PciBar? Rom { get; private set; }
+
     /// <summary>The bus that the function is plugged in, or null.</summary>
     internal PciBus? Bus { get; private set; }
 
@@ -173,7 +178,7 @@ public class PciFunction
             throw new ArgumentOutOfRangeException(nameof(size), size, "A BAR decodes a power of two, at least 4 ports or 16 bytes.");
         }
 
-        uint type = kind switch { PciBarKind.Io => 1, PciBarKind.Memory64 => 4, PciBarKind.PrefetchableMemory64 => 12, _ => 0U };
+        uint type = kind switch { PciBarKind.Io => 1, PciBarKind.Memory64 => 4, PciBarKind.PrefetchableMemory32 => 8, PciBarKind.PrefetchableMemory64 => 12, _ => 0U };
         ulong mask = ~(size - 1);
         int offset = BarOffset + (4 * index);
         Define(offset, 4, type, (uint)mask);
@@ -183,6 +188,19 @@ public class PciFunction
         }
 
         _bars[index] = new PciBar(this, index, kind, size, region);
+    }
+
+    /// <summary>Declares the expansion ROM (PCI 3.0, 6.2.5.2) to show <paramref name="region"/>, whose size is a power of two of at least 2 KiB.</summary>
+    public void DefineRom(MemoryRegion region)
+    {
+        ArgumentNullException.ThrowIfNull(region);
+        if (!ulong.IsPow2(region.Size) || region.Size is < 2048 or > 16 << 20)
+        {
+            throw new ArgumentOutOfRangeException(nameof(region), region.Size, "An expansion ROM decodes a power of two from 2 KiB to 16 MiB.");
+        }
+
+        Define(RomOffset, 4, 0, (uint)~(region.Size - 1) | RomEnable);
+        Rom = new PciBar(this, BarCount, PciBarKind.Rom, region.Size, region);
     }
 
     /// <summary>
@@ -259,12 +277,14 @@ public class PciFunction
     /// <summary>Configuration bytes changed, by the guest, a reset or a restore: the function takes up what they say.</summary>
     protected virtual void OnConfigChanged(int offset, int size)
     {
-        if (offset < BarOffset + (4 * BarCount) && offset + size > CommandOffset)
+        if (offset < RomOffset + 4 && offset + size > CommandOffset)
         {
             foreach (PciBar? bar in _bars)
             {
                 bar?.Update();
             }
+
+            Rom?.Update();
 
             UpdateInterrupt();
         }

@@ -29,11 +29,7 @@ public sealed class UnixSocketBackend : CharBackend
     /// <exception cref="SocketException">The path cannot be used.</exception>
     public static UnixSocketBackend Listen(string name, MachineLock machineLock, string path)
     {
-        if (File.Exists(path) && IsLeftOverSocket(path))
-        {
-            File.Delete(path);
-        }
-
+        RemoveLeftOver(path);
         var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
@@ -45,6 +41,15 @@ public sealed class UnixSocketBackend : CharBackend
         {
             listener.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Deletes a socket at <paramref name="path"/> that nobody serves any more.</summary>
+    internal static void RemoveLeftOver(string path)
+    {
+        if (File.Exists(path) && IsLeftOverSocket(path))
+        {
+            File.Delete(path);
         }
     }
 

@@ -75,4 +75,7 @@ public sealed record BootOptions
 
     /// <summary>Guest-physical address of the ACPI RSDP, or 0 when there is none to tell of.</summary>
     public ulong RsdpAddress { get; init; }
+
+    /// <summary>True when a VGA is there, in text mode 3.</summary>
+    public bool HasTextScreen { get; init; }
 }

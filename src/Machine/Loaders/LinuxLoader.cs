@@ -29,6 +29,11 @@ public static class LinuxLoader
     private const int HeaderLimit = 0x290;
 
     // Other fields of struct boot_params ("The zero page").
+    private const int OrigVideoMode = 0x006;
+    private const int OrigVideoCols = 0x007;
+    private const int OrigVideoLines = 0x00E;
+    private const int OrigVideoIsVga = 0x00F;
+    private const int OrigVideoPoints = 0x010;
     private const int AcpiRsdpAddr = 0x070;
     private const int AltMemK = 0x1E0;
     private const int E820Entries = 0x1E8;
@@ -143,6 +148,11 @@ public static class LinuxLoader
         zeroPage[TypeOfLoader] = UndefinedLoader;
         BinaryPrimitives.WriteUInt16LittleEndian(zeroPage.AsSpan(VidMode), VideoModeNormal);
         BinaryPrimitives.WriteUInt64LittleEndian(zeroPage.AsSpan(AcpiRsdpAddr), options.RsdpAddress);
+        if (options.HasTextScreen)
+        {
+            DescribeTextScreen(zeroPage);
+        }
+
         Put32(zeroPage, AltMemK, (uint)(options.Layout.ExtendedSize >> 10));
 
         IReadOnlyList<E820Entry> map = options.Layout.E820();
@@ -154,6 +164,16 @@ public static class LinuxLoader
             BinaryPrimitives.WriteUInt64LittleEndian(entry[8..], map[i].Size);
             BinaryPrimitives.WriteUInt32LittleEndian(entry[16..], (uint)map[i].Type);
         }
+    }
+
+    // struct screen_info (Linux include/uapi/linux/screen_info.h) for VGA mode 3: the kernel takes its console from there.
+    private static void DescribeTextScreen(byte[] zeroPage)
+    {
+        zeroPage[OrigVideoMode] = 3;
+        zeroPage[OrigVideoCols] = 80;
+        zeroPage[OrigVideoLines] = 25;
+        zeroPage[OrigVideoIsVga] = 1;
+        zeroPage[OrigVideoPoints] = 16;
     }
 
     private static void Put32(byte[] buffer, int offset, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(buffer.AsSpan(offset), value);

@@ -6,6 +6,7 @@ using Emu.Devices.Legacy;
 using Emu.Devices.Pci;
 using Emu.Devices.Serial;
 using Emu.Devices.Timer;
+using Emu.Machine.Display;
 
 namespace Emu.Machine.Pc;
 
@@ -130,6 +131,7 @@ internal sealed partial class PcBoard
             ResetRequested = _signals.Reset,
             A20Changed = SetA20,
         });
+        Input = new GuestInput(keyboard, _host.Lock);
         _ports.Claim(KeyboardDataPort, keyboard.DataPort);
         _ports.Claim(KeyboardCommandPort, keyboard.CommandPort);
 

@@ -55,7 +55,7 @@ internal sealed partial class PcBoard
         {
             DeviceSpec spec = specs[i];
             var properties = new DeviceProperties(spec);
-            string name = properties.Text("id") ?? $"{spec.Driver[..spec.Driver.LastIndexOf('-')]}{i}";
+            string name = properties.Text("id") ?? $"{(IsDisplay(spec) ? "vga" : spec.Driver[..spec.Driver.LastIndexOf('-')])}{i}";
             if (_devices.Exists(other => other.Name == name))
             {
                 throw properties.Error($"there is a device '{name}' already; choose another id");
@@ -64,6 +64,12 @@ internal sealed partial class PcBoard
             if (spec.Driver.StartsWith("ide-", StringComparison.Ordinal))
             {
                 ConnectIdeDrive(spec.Driver, properties);
+                continue;
+            }
+
+            if (IsDisplay(spec))
+            {
+                AddDisplay(name, spec, properties);
                 continue;
             }
 
@@ -135,10 +141,11 @@ internal sealed partial class PcBoard
         | (properties.Switch("event_idx", true) ? VirtioFeature.EventIndex : 0)
         | (properties.Switch("packed", false) ? VirtioFeature.PackedRing : 0);
 
-    // addr=DEVICE or DEVICE.FUNCTION in hexadecimal, as in QEMU.
-    private int Plug(PciFunction function, DeviceProperties properties)
+    // addr=DEVICE or DEVICE.FUNCTION in hexadecimal, as in QEMU; else a device's usual place, if it has one that is free.
+    private int Plug(PciFunction function, DeviceProperties properties, int usual = -1)
     {
-        (int device, int number) = properties.PciAddress() ?? (_pci.Bus.FindFreeDevice(), 0);
+        int free = usual >= 0 && _pci.Bus[usual << 3] is null ? usual : _pci.Bus.FindFreeDevice();
+        (int device, int number) = properties.PciAddress() ?? (free, 0);
         if (device < 0)
         {
             throw properties.Error($"the PCI bus is full; it has room for {PciBus.DeviceCount} devices");

@@ -54,7 +54,9 @@ internal sealed partial class PcBoard : IDisposable
         Timers = timers;
         _workers = new DeviceWorkers(signals.Failed);
         _layout = CreateLayout(config.MemoryBytes);
-        _plan = PcBoot.Plan(config.Boot, config.Devices.Any(device => device.Properties.ContainsKey("drive")), _layout, HasAcpi ? BuildAcpiTables() : null);
+        bool hasDisk = config.Devices.Any(device => device.Properties.ContainsKey("drive"));
+        bool hasTextScreen = config.Devices.Any(device => device.Driver == "VGA");
+        _plan = PcBoot.Plan(config.Boot, hasDisk, _layout, HasAcpi ? BuildAcpiTables() : null, hasTextScreen);
         _memory = CreateMemory();
         try
         {
@@ -78,7 +80,7 @@ internal sealed partial class PcBoard : IDisposable
         }
         catch
         {
-            _memory.Dispose();
+            DisposeMemory();
             throw;
         }
     }
@@ -118,6 +120,7 @@ internal sealed partial class PcBoard : IDisposable
         if (_plan.Rom is null)
         {
             SetUpPci();
+            SetUpTextMode();
         }
 
         _plan.Apply(Memory);
@@ -196,7 +199,7 @@ internal sealed partial class PcBoard : IDisposable
     {
         if (Disconnect())
         {
-            _memory.Dispose();
+            DisposeMemory();
         }
     }
 

@@ -11,10 +11,10 @@ internal static class PcBoot
 {
     /// <summary>
     /// Reads the images and lays them out. With nothing named but a disk, firmware is looked for. <paramref name="acpiTables"/> are
-    /// placed when there is no firmware.
+    /// placed when there is no firmware; a VGA is then in text mode.
     /// </summary>
     /// <exception cref="MachineConfigException">An image is missing or cannot be started; the option is named.</exception>
-    public static BootPlan Plan(BootSpec boot, bool hasDisk, MemoryLayout layout, MemoryWrite? acpiTables)
+    public static BootPlan Plan(BootSpec boot, bool hasDisk, MemoryLayout layout, MemoryWrite? acpiTables, bool hasTextScreen)
     {
         if (boot.IsEmpty)
         {
@@ -25,7 +25,7 @@ internal static class PcBoot
         BootPlan? main = (boot.Kernel, boot.Bios) switch
         {
             (not null, not null) => throw new MachineConfigException("-kernel", "cannot be combined with -bios yet; give one of them"),
-            (string kernel, null) => ForOption("-kernel", () => PlanKernel(kernel, boot, layout, acpiTables)),
+            (string kernel, null) => ForOption("-kernel", () => PlanKernel(kernel, boot, layout, acpiTables, hasTextScreen)),
             (null, string bios) => ForOption("-bios", () => BiosLoader.Load(Path.GetFileName(bios), KernelLoader.ReadFile(FirmwareFinder.Locate(bios, boot), "firmware"))),
             _ => null,
         };
@@ -33,7 +33,7 @@ internal static class PcBoot
         return acpiTables is null || plan.Rom is not null ? plan : plan with { Writes = [.. plan.Writes, acpiTables] };
     }
 
-    private static BootPlan PlanKernel(string path, BootSpec boot, MemoryLayout layout, MemoryWrite? acpiTables)
+    private static BootPlan PlanKernel(string path, BootSpec boot, MemoryLayout layout, MemoryWrite? acpiTables, bool hasTextScreen)
     {
         byte[] image = KernelLoader.ReadFile(path, "kernel");
         var options = new BootOptions
@@ -42,6 +42,7 @@ internal static class PcBoot
             CommandLine = boot.Append ?? "",
             Modules = boot.Initrd is null ? [] : ForOption("-initrd", () => ReadModules(boot.Initrd, KernelLoader.Detect(path, image))),
             RsdpAddress = acpiTables?.Address.Value ?? 0,
+            HasTextScreen = hasTextScreen,
         };
         return KernelLoader.Load(path, image, options);
     }

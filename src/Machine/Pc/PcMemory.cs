@@ -5,7 +5,7 @@ namespace Emu.Machine.Pc;
 
 /// <summary>
 /// RAM and ROM of a PC. RAM is one block of host memory shown below the PCI hole and, what is left of it, from 4 GiB; the
-/// window of video memory (A0000H–BFFFFH) stays empty, so that a guest that probes for a VGA finds none.
+/// window of video memory (A0000H–BFFFFH) is left to a VGA; without one a guest that probes for it finds none.
 /// </summary>
 internal sealed class PcMemory : IDisposable
 {

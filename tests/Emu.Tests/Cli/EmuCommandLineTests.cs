@@ -205,7 +205,7 @@ public sealed class EmuCommandLineTests
     [InlineData("-dfilter +5", "-dfilter: '+5' is not a range")]
     [InlineData("-dfilter 5+x", "-dfilter: length='x' is not a number")]
     [InlineData("-d everything", "-d: unknown log item 'everything'")]
-    [InlineData("-display gtk", "-display: 'gtk' is not there yet; write -display none")]
+    [InlineData("-display gtk", "-display: 'gtk' is not there yet; write -display none, curses or vnc=:N")]
     [InlineData("-net user", "-net: 'user' is not there yet")]
     [InlineData("-", "'-' is no option")]
     [InlineData("--", "'--' is no option")]

@@ -11,8 +11,8 @@ public sealed class MuxFilterTests
     [InlineData("a\u0001xb", "ab", "quit ")]
     [InlineData("\u0001b", "", "break ")]
     [InlineData("\u0001h", "", "show:Ctrl-A x ")]
-    [InlineData("\u0001c", "", "show:monitor is not there yet ")]
-    [InlineData("\u0001s", "", "show:no disks ")]
+    [InlineData("a\u0001cq\u0001cb", "ab", "monitor key:q guest ")]
+    [InlineData("\u0001cx\u0001x", "", "monitor key:x quit ")]
     [InlineData("\u0001z!", "!", "show:Ctrl-A z is no command ")]
     public void Filter_CommandsLeaveTheStream(string input, string guest, string commands)
     {
@@ -49,6 +49,10 @@ public sealed class MuxFilterTests
         public void Quit() => Log += "quit ";
 
         public void SendBreak() => Log += "break ";
+
+        public void SetMonitor(bool on) => Log += on ? "monitor " : "guest ";
+
+        public void TypeIntoMonitor(byte key) => Log += $"key:{(char)key} ";
 
         public void Show(string text)
         {

@@ -3,6 +3,7 @@ using Emu.Core;
 using Emu.Core.Block;
 using Emu.Machine;
 using Emu.Machine.Chardev;
+using Emu.Machine.Hmp;
 using Emu.Tests.Guests;
 
 namespace Emu.Tests.Debian;
@@ -50,6 +51,12 @@ internal sealed class DebianMachine : IDisposable
         _runner = new Thread(() => _exitCode = _machine.Run()) { Name = "debian" };
         _runner.Start();
     }
+
+    /// <summary>The machine.</summary>
+    public Machine.Machine Pc => _machine;
+
+    /// <summary>Its monitor.</summary>
+    public HumanMonitor Monitor => new(_machine);
 
     /// <summary>All that the guest has printed.</summary>
     public string Text => _serial.Text;
