@@ -8,13 +8,16 @@ internal static class DiffRate
 {
     private const ulong WarmUp = 200_000;
     private const ulong Cases = 1_000_000;
+    private const string Classic = "base,x87,mmx,sse,sse2,sse3,ssse3,sse4.1,sse4.2,aes,pclmulqdq,sha,popcnt,lzcnt,movbe,adx,bmi1,bmi2";
 
     private static readonly (string Title, string Engines, string Isa)[] Rows =
     [
         ("all forms, tier0 against kvm", "tier0,kvm", ""),
+        ("forms without VEX, tier0 against kvm", "tier0,kvm", Classic),
         ("base, tier0 against kvm", "tier0,kvm", "base"),
         ("sse2, tier0 against kvm", "tier0,kvm", "sse2"),
         ("x87, tier0 against kvm", "tier0,kvm", "x87"),
+        ("avx and avx2, tier0 against kvm", "tier0,kvm", "avx,avx2"),
     ];
 
     /// <summary>Measures and prints. Returns the exit code: 3 when the engines differ.</summary>
@@ -24,7 +27,7 @@ internal static class DiffRate
         ulong mismatches = 0;
         foreach ((string title, string engines, string isa) in Rows)
         {
-            var options = new DiffOptions { Engines = engines.Split(','), Isa = isa.Length > 0 ? [isa] : [], Count = WarmUp };
+            var options = new DiffOptions { Engines = engines.Split(','), Isa = isa.Split(',', StringSplitOptions.RemoveEmptyEntries), Count = WarmUp };
             _ = Measure(options);
             DiffSummary summary = Measure(options with { First = WarmUp, Count = Cases });
             mismatches += summary.Mismatches;

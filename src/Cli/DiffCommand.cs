@@ -26,7 +26,7 @@ internal static class DiffCommand
         ("first", "N", "number of the first case (default 0)"),
         ("seed", "S", "with a case's number, what makes it (default 1)"),
         ("isa", "NAME,...", "instruction sets (base, x87, sse2...), kinds (arithmetic, shift, move, string, condition, branch) or mnemonics; default: all"),
-        ("mode", "64|32|16", "code of so many bits (default 64); silicon runs 64"),
+        ("mode", "64|32|16", "code of so many bits (default 64)"),
         ("jobs", "N", "threads, each with engines of its own (default 1)"),
         ("minutes", "M", "end after that time; without --count, there is no other end"),
         ("length", "1..20", "most instructions of a case (default 6)"),

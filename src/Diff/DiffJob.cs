@@ -20,6 +20,8 @@ internal sealed unsafe class DiffJob : IDisposable
     private readonly long[] _ticks;
     private readonly ulong[] _casesByEngine;
     private readonly ulong[] _casesByForm;
+    private readonly ulong[] _agreedByForm;
+    private readonly bool[] _differs = new bool[CaseLayout.BatchSize];
     private readonly ulong[] _faults = new ulong[33];
     private readonly Dictionary<string, ulong> _excluded = new(StringComparer.Ordinal);
     private ulong _cases;
@@ -45,9 +47,12 @@ internal sealed unsafe class DiffJob : IDisposable
         _ticks = new long[_engines.Count];
         _casesByEngine = new ulong[_engines.Count];
         _casesByForm = new ulong[forms.Length];
+        _agreedByForm = new ulong[forms.Length];
     }
 
-    private IDiffEngine Reference => _engines[0];
+    // The first; for a case with control registers of its own the first that can set them.
+    private IDiffEngine ReferenceFor(DiffCase subject) =>
+        subject.Control == 0 ? _engines[0] : _engines.Find(engine => engine.SetsControl) ?? _engines[0];
 
     /// <summary>Takes batches until there are none.</summary>
     public void Run(CancellationToken cancel)
@@ -83,6 +88,7 @@ internal sealed unsafe class DiffJob : IDisposable
             for (int i = 0; i < _casesByForm.Length; i++)
             {
                 summary.CasesByForm[i] += _casesByForm[i];
+                summary.AgreedByForm[i] += _agreedByForm[i];
             }
 
             for (int i = 0; i < _faults.Length; i++)
@@ -119,6 +125,7 @@ internal sealed unsafe class DiffJob : IDisposable
     {
         _batch.First = _generator.SlotOf(first);
         _batch.Count = count;
+        Array.Clear(_differs);
         for (int i = 0; i < count; i++)
         {
             int slot = _batch.First + i;
@@ -147,7 +154,7 @@ internal sealed unsafe class DiffJob : IDisposable
         engine.Run(_batch);
         _ticks[index] += Stopwatch.GetTimestamp() - start;
         _casesByEngine[index] += (ulong)count;
-        for (int slot = _batch.First; index > 0 && slot < _batch.First + count; slot++)
+        for (int slot = _batch.First; slot < _batch.First + count; slot++)
         {
             Compare(engine, slot);
         }
@@ -158,28 +165,50 @@ internal sealed unsafe class DiffJob : IDisposable
     private void Compare(IDiffEngine engine, int slot)
     {
         DiffCase subject = _batch.Cases[slot];
-        CaseRecord* expected = Reference.Result(slot);
+        if (subject.Control != 0 && !engine.SetsControl)
+        {
+            Exclude(KnownDeviations.NoControl, slot);
+            return;
+        }
+
+        IDiffEngine reference = ReferenceFor(subject);
+        if (engine == reference)
+        {
+            return;
+        }
+
+        CaseRecord* expected = reference.Result(slot);
         CaseRecord* actual = engine.Result(slot);
         if (StateComparer.Equal(expected, actual, StateComparer.FlagMask(subject, expected->State.Fault)))
         {
             return;
         }
 
-        if (KnownDeviations.Explain(Reference, engine, subject, expected, actual) is KnownDeviation deviation)
+        if (KnownDeviations.Explain(reference, engine, subject, expected, actual) is KnownDeviation deviation)
         {
-            lock (_excluded)
-            {
-                _excluded[deviation.Name] = _excluded.GetValueOrDefault(deviation.Name) + 1;
-            }
-
+            Exclude(deviation, slot);
             return;
         }
 
+        _differs[slot] = true;
         if (_runner.NoteMismatch(subject.MainCode))
         {
-            _runner.Add(Mismatch.Of(_options, _batch, slot, Reference, engine));
+            _runner.Add(Mismatch.Of(_options, _batch, slot, reference, engine));
         }
     }
+
+    private void Exclude(KnownDeviation deviation, int slot)
+    {
+        _differs[slot] = true;
+        lock (_excluded)
+        {
+            _excluded[deviation.Name] = _excluded.GetValueOrDefault(deviation.Name) + 1;
+        }
+    }
+
+    // The generator may have found no way to the form; a branch is not the last instruction.
+    private static bool IsOfItsForm(DiffCase subject) =>
+        subject.Instructions[^1].Instruction.Code == subject.MainCode || subject.Instructions.Exists(instruction => instruction.Instruction.Code == subject.MainCode);
 
     private void Count()
     {
@@ -187,13 +216,16 @@ internal sealed unsafe class DiffJob : IDisposable
         {
             for (int slot = _batch.First; slot < _batch.First + _batch.Count; slot++)
             {
-                long fault = Reference.Result(slot)->State.Fault;
+                DiffCase subject = _batch.Cases[slot];
+                long fault = ReferenceFor(subject).Result(slot)->State.Fault;
                 if (fault != CaseState.NoFault)
                 {
                     _faults[Math.Min(fault, 32)]++;
                 }
 
-                _casesByForm[_batch.Cases[slot].Number % (uint)_casesByForm.Length]++;
+                ulong form = subject.Number % (uint)_casesByForm.Length;
+                _casesByForm[form]++;
+                _agreedByForm[form] += !_differs[slot] && IsOfItsForm(subject) ? 1UL : 0;
             }
 
             _cases += (ulong)_batch.Count;

@@ -23,6 +23,9 @@ internal sealed class DiffSummary(InstructionForm[] forms, TimeSpan elapsed, ulo
     /// <summary>Cases by form, in the order of <see cref="Forms"/>.</summary>
     public ulong[] CasesByForm { get; } = new ulong[forms.Length];
 
+    /// <summary>Of <see cref="CasesByForm"/> those with an instruction of the form whose results are the same on every engine.</summary>
+    public ulong[] AgreedByForm { get; } = new ulong[forms.Length];
+
     /// <summary>Cases by engine, and the time it took for them.</summary>
     public SortedDictionary<string, (ulong Cases, TimeSpan Time)> Engines { get; } = new(StringComparer.Ordinal);
 

@@ -63,6 +63,7 @@ public static class MachineCatalog
         ("in_asm", DebugLogItems.InAsm, "guest code as it is translated"),
         ("op", DebugLogItems.Op, "intermediate code of each block"),
         ("op_opt", DebugLogItems.OpOpt, "intermediate code of each compiled region"),
+        ("il", DebugLogItems.Il, "what the .NET compiler is given for each compiled region"),
         ("exec", DebugLogItems.Exec, "every block that is executed"),
     ];
 }

@@ -215,6 +215,9 @@ public enum DebugLogItems
 
     /// <summary>Intermediate code of each compiled region.</summary>
     OpOpt = 1 << 5,
+
+    /// <summary>What the .NET compiler is given for each compiled region.</summary>
+    Il = 1 << 6,
 }
 
 /// <summary>Debug log: <paramref name="Items"/> to <paramref name="File"/>, or to standard error when that is null.</summary>

@@ -440,7 +440,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         Compile = _options.CompileRegion,
         Finished = () => PostQuietly(VcpuRequest.RegionsCompiled),
         Failed = what => _options.Log?.Invoke($"cpu{Index}: {what}"),
-        Built = _options.Logs("op_opt") ? LogRegion : null,
+        Built = _options.Logs("op_opt") || _options.Logs("il") ? LogRegion : null,
     };
 
     private void ReportUnimplemented(string what)
@@ -458,7 +458,18 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
 
     private void LogBlock(IrBlock block) => LogCode(block.StartPc, IrDump.Format(block));
 
-    private void LogRegion(Region region) => LogCode(region.Blocks[0].Pc, RegionDump.Format(region));
+    private void LogRegion(Region region)
+    {
+        if (_options.Logs("op_opt"))
+        {
+            LogCode(region.Blocks[0].Pc, RegionDump.Format(region));
+        }
+
+        if (_options.Logs("il"))
+        {
+            LogCode(region.Blocks[0].Pc, $"il {region.Blocks[0].Pc:x}\n{RegionCompiler.Describe(region)}");
+        }
+    }
 
     private void LogCode(ulong pc, string text)
     {

@@ -287,7 +287,7 @@ internal static class ConfigBuilder
         {
             (string known, DebugLogItems item, _) = MachineCatalog.LogItems.FirstOrDefault(entry => entry.Name == name);
             items |= known is not null ? item : throw new OptionException(name == "out_asm"
-                ? "-d: out_asm is not there, because .NET makes the host code; op_opt shows what it is made of"
+                ? "-d: out_asm is not there, because .NET makes the host code; op_opt and il show what it is made of"
                 : $"-d: unknown log item '{name}'; -d help lists them");
         }
 

@@ -10,7 +10,11 @@ internal sealed unsafe partial class CaseGenerator
     public static bool Makes(OpCodeOperandKind kind) => kind is OpCodeOperandKind.mem or OpCodeOperandKind.mem_offs or OpCodeOperandKind.seg_rBX_al
         or OpCodeOperandKind.seg_rSI or OpCodeOperandKind.seg_rDI or OpCodeOperandKind.es_rDI
         or OpCodeOperandKind.br16_1 or OpCodeOperandKind.br32_1 or OpCodeOperandKind.br64_1 or OpCodeOperandKind.br16_2 or OpCodeOperandKind.br32_4 or OpCodeOperandKind.br64_4
-        || IsRegisterOrMemory(kind) || FixedRegister(kind) != Register.None || FirstRegister(kind).First != Register.None || ImmediateKind(kind, 0, second: false) is not null;
+        || IsVectorIndexed(kind) || IsRegisterOrMemory(kind) || FixedRegister(kind) != Register.None || FirstRegister(kind).First != Register.None || ImmediateKind(kind, 0, second: false) is not null;
+
+    /// <summary>True for memory operands with a vector of indices.</summary>
+    public static bool IsVectorIndexed(OpCodeOperandKind kind) => kind is OpCodeOperandKind.mem_vsib32x or OpCodeOperandKind.mem_vsib64x
+        or OpCodeOperandKind.mem_vsib32y or OpCodeOperandKind.mem_vsib64y;
 
     private bool TryFill(ref Instruction instruction, InstructionForm form, int operand)
     {
@@ -29,6 +33,9 @@ internal sealed unsafe partial class CaseGenerator
                 instruction.SetOpKind(operand, OpKind.Memory);
                 FillMemory(ref instruction, form);
                 return true;
+            case OpCodeOperandKind indexed when IsVectorIndexed(indexed):
+                instruction.SetOpKind(operand, OpKind.Memory);
+                return TryFillVectorIndexed(ref instruction, kind);
             case OpCodeOperandKind.mem_offs:
                 instruction.SetOpKind(operand, OpKind.Memory);
                 FillOffset(ref instruction, form);
@@ -53,7 +60,7 @@ internal sealed unsafe partial class CaseGenerator
     }
 
     private static bool IsRegisterOrMemory(OpCodeOperandKind kind) => kind is OpCodeOperandKind.r8_or_mem or OpCodeOperandKind.r16_or_mem or OpCodeOperandKind.r32_or_mem
-        or OpCodeOperandKind.r64_or_mem or OpCodeOperandKind.mm_or_mem or OpCodeOperandKind.xmm_or_mem;
+        or OpCodeOperandKind.r64_or_mem or OpCodeOperandKind.mm_or_mem or OpCodeOperandKind.xmm_or_mem or OpCodeOperandKind.ymm_or_mem;
 
     // A register operand, or None when the operand is (or, for the mixed kinds, is this time) something else.
     private Register RegisterOf(OpCodeOperandKind kind)
@@ -81,7 +88,8 @@ internal sealed unsafe partial class CaseGenerator
         OpCodeOperandKind.r32_reg or OpCodeOperandKind.r32_opcode or OpCodeOperandKind.r32_or_mem or OpCodeOperandKind.r32_rm or OpCodeOperandKind.r32_vvvv => (Register.EAX, 16, 8),
         OpCodeOperandKind.r64_reg or OpCodeOperandKind.r64_opcode or OpCodeOperandKind.r64_or_mem or OpCodeOperandKind.r64_rm or OpCodeOperandKind.r64_vvvv => (Register.RAX, 16, 8),
         OpCodeOperandKind.mm_reg or OpCodeOperandKind.mm_rm or OpCodeOperandKind.mm_or_mem => (Register.MM0, 8, 8),
-        OpCodeOperandKind.xmm_reg or OpCodeOperandKind.xmm_rm or OpCodeOperandKind.xmm_or_mem => (Register.XMM0, 16, 8),
+        OpCodeOperandKind.xmm_reg or OpCodeOperandKind.xmm_rm or OpCodeOperandKind.xmm_or_mem or OpCodeOperandKind.xmm_vvvv or OpCodeOperandKind.xmm_is4 => (Register.XMM0, 16, 8),
+        OpCodeOperandKind.ymm_reg or OpCodeOperandKind.ymm_rm or OpCodeOperandKind.ymm_or_mem or OpCodeOperandKind.ymm_vvvv or OpCodeOperandKind.ymm_is4 => (Register.YMM0, 16, 8),
         OpCodeOperandKind.sti_opcode => (Register.ST0, 8, 8),
         _ => (Register.None, 0, 0),
     };
@@ -186,17 +194,42 @@ internal sealed unsafe partial class CaseGenerator
         SetDisplacement(ref instruction, (long)(target - sum));
     }
 
+    /// <summary>Base and displacement of a gather; <see cref="TryPrepareGather"/> makes indices from −8 to 15 of what the index register holds.</summary>
+    private bool TryFillVectorIndexed(ref Instruction instruction, OpCodeOperandKind kind)
+    {
+        if (_addressBits == 16)
+        {
+            return false;
+        }
+
+        bool wide = kind is OpCodeOperandKind.mem_vsib32y or OpCodeOperandKind.mem_vsib64y;
+        ulong start = _input->State.Gpr[_baseRegister - Register.RAX];
+        int middle = _risky && _random.OneIn(2) ? 3 * PageSize : PageSize;
+        ulong target = _baseRegister == Register.RSP ? start + (uint)_random.Below(64) : Data + (uint)(middle - 96 + _random.Below(128));
+        instruction.MemoryBase = Sized(_baseRegister);
+        instruction.MemoryIndex = (wide ? Register.YMM0 : Register.XMM0) + _random.Below(Bitness == 64 ? 16 : 8);
+        instruction.MemoryIndexScale = 1 << _random.Below(4);
+        SetDisplacement(ref instruction, (long)(target - start));
+        return true;
+    }
+
+    private static readonly int[] UnmappedPages = [.. Enumerable.Range(0, CaseLayout.Pages).Where(page => CaseLayout.AccessOf(page) == PageAccess.None)];
+
     private void FillAnyAddress(ref Instruction instruction, bool noAccess)
     {
         if (_addressBits == 16)
         {
-            FillBaseIndex(ref instruction, (ushort)_random.Value(), _random.OneIn(2), _random.OneIn(2));
+            // Into a page that is not mapped, or across the limit; what else there is is not the same on every engine.
+            int page = noAccess ? 0 : _random.Pick(UnmappedPages) * PageSize;
+            FillBaseIndex(ref instruction, (uint)(page + (_random.Below(PageSize) | (_random.OneIn(4) ? 0xff0 : 0))), _random.OneIn(2), _random.OneIn(2));
             return;
         }
 
+        // The whole of 16-bit code's 64 KiB is near, so there it takes registers that still are what they were.
         int registers = Bitness == 64 ? 16 : 8;
-        instruction.MemoryBase = _random.OneIn(8) ? Register.None : Sized(Register.RAX + _random.Below(registers));
-        Register index = Register.RAX + _random.Below(registers);
+        bool any = Bitness != 16 || noAccess;
+        instruction.MemoryBase = _random.OneIn(8) ? Register.None : Sized(any ? Register.RAX + _random.Below(registers) : _baseRegister);
+        Register index = any ? Register.RAX + _random.Below(registers) : _indexRegister;
         bool withIndex = index != Register.RSP && _random.OneIn(2);
         instruction.MemoryIndex = withIndex ? Sized(index) : Register.None;
         instruction.MemoryIndexScale = withIndex ? 1 << _random.Below(4) : 1;

@@ -9,6 +9,7 @@ internal sealed unsafe partial class CaseGenerator
     private bool TryPrepare(ref Instruction instruction, InstructionForm form) => instruction.Mnemonic switch
     {
         _ when form.Topic == "string" => TryPrepareString(instruction),
+        _ when form.IsGather => TryPrepareGather(instruction),
         Mnemonic.Bt or Mnemonic.Bts or Mnemonic.Btr or Mnemonic.Btc => TryPrepareBit(instruction),
         Mnemonic.Div or Mnemonic.Idiv => (_risky && _random.OneIn(4)) || TryPrepareDivision(instruction),
         Mnemonic.Xlatb => TrySet(Register.RBX, Data + PageSize - 128),
@@ -16,12 +17,23 @@ internal sealed unsafe partial class CaseGenerator
         Mnemonic.Cmpxchg8b or Mnemonic.Cmpxchg16b => _random.OneIn(2) || TryPrepareWideExchange(instruction),
         Mnemonic.Popf or Mnemonic.Popfq or Mnemonic.Popfd => PrepareFlags(),
         Mnemonic.Enter or Mnemonic.Leave => TrySet(Register.RBP, StackMiddle + (ulong)(8 * (_random.Below(16) - 8))),
-        Mnemonic.Maskmovq or Mnemonic.Maskmovdqu => TrySet(Register.RDI, Data + PageSize - 128 + (uint)_random.Below(256)),
-        Mnemonic.Ldmxcsr => (_risky && _random.OneIn(8)) || EmitToMemory(instruction, Code32Store, 0x1f80 | (_random.Next() & 0xe07f)),
+        Mnemonic.Maskmovq or Mnemonic.Maskmovdqu or Mnemonic.Vmaskmovdqu => TrySet(Register.RDI, Data + PageSize - 128 + (uint)_random.Below(256)),
+        Mnemonic.Ldmxcsr or Mnemonic.Vldmxcsr => (_risky && _random.OneIn(8)) || EmitToMemory(instruction, Code32Store, 0x1f80 | (_random.Next() & 0xe07f)),
         Mnemonic.Fldcw => (_risky && _random.OneIn(8)) || EmitToMemory(instruction, Iced.Intel.Code.Mov_rm16_imm16, 0x37f | (_random.Next() & 0xc00)),
         Mnemonic.Jmp or Mnemonic.Call or Mnemonic.Ret => TryPrepareJump(instruction, form),
         _ => true,
     };
+
+    // The three registers must differ (SDM vol. 2, VGATHERDPD: else #UD), which a risky case may leave to chance.
+    private bool TryPrepareGather(in Instruction instruction)
+    {
+        Register index = Register.YMM0 + instruction.MemoryIndex.GetNumber();
+        bool narrow = instruction.Mnemonic is Mnemonic.Vgatherdps or Mnemonic.Vgatherdpd or Mnemonic.Vpgatherdd or Mnemonic.Vpgatherdq;
+        bool unique = instruction.Op0Register.GetNumber() != instruction.Op2Register.GetNumber()
+            && instruction.MemoryIndex.GetNumber() != instruction.Op0Register.GetNumber() && instruction.MemoryIndex.GetNumber() != instruction.Op2Register.GetNumber();
+        return (unique || (_risky && _random.OneIn(4)))
+            && Emit(Instruction.Create(narrow ? Iced.Intel.Code.VEX_Vpsrad_ymm_ymm_imm8 : Iced.Intel.Code.VEX_Vpsrlq_ymm_ymm_imm8, index, index, narrow ? 28 : 60));
+    }
 
     private const Code Code32Store = Iced.Intel.Code.Mov_rm32_imm32;
 
@@ -33,7 +45,7 @@ internal sealed unsafe partial class CaseGenerator
         bool backward = _random.OneIn(3);
         bool repeated = instruction.HasRepPrefix || instruction.HasRepnePrefix;
         ulong window = Data + PageSize - (CaseLayout.DataWindow / 2);
-        ulong destination = _risky && _random.OneIn(3) ? Data + (2 * PageSize) - 40 : window + 104 + (uint)_random.Below(240);
+        ulong destination = !backward && _risky && _random.OneIn(3) ? Data + (2 * PageSize) - 40 : window + 104 + (uint)_random.Below(240);
         return TrySet(Register.RSI, above | (window + 104 + (uint)_random.Below(240)))
             && TrySet(Register.RDI, above | destination)
             && (!repeated || TrySet(Register.RCX, above | count))
@@ -130,8 +142,18 @@ internal sealed unsafe partial class CaseGenerator
         store.Op0Kind = OpKind.Memory;
         store.MemoryBase = Bitness == 64 ? Register.RSP : Register.ESP;
         store.Op1Kind = Bitness == 64 ? OpKind.Immediate32to64 : OpKind.Immediate32;
-        store.SetImmediate(1, (int)(_random.Next() & LoadableFlags) | 0x202);
+        ulong flags = (_random.Next() & LoadableFlags) | (_risky && _random.OneIn(4) ? AlignmentCheck : 0);
+        store.SetImmediate(1, (int)flags | 0x202);
         return Emit(store);
+    }
+
+    // A single step: POPF sets TF, which traps behind the next instruction.
+    private bool EmitTrap()
+    {
+        ulong flags = (_random.Next() & LoadableFlags) | Trap | 0x202;
+        Code push = Bitness switch { 64 => Iced.Intel.Code.Pushq_imm32, 32 => Iced.Intel.Code.Pushd_imm32, _ => Iced.Intel.Code.Push_imm16 };
+        Code pop = Bitness switch { 64 => Iced.Intel.Code.Popfq, 32 => Iced.Intel.Code.Popfd, _ => Iced.Intel.Code.Popfw };
+        return Emit(Instruction.Create(push, (int)flags)) && Emit(Instruction.Create(pop));
     }
 
     private bool EmitToMemory(in Instruction like, Code code, ulong value)

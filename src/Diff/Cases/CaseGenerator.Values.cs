@@ -20,6 +20,9 @@ internal sealed unsafe partial class CaseGenerator
         0x7f7f_ffff, 0x4f00_0000, 0x4eff_ffff, 0x5f00_0000, 0x3f00_0000, 0x4b00_0001, 0xcf00_0000,
     ];
 
+    // CR0.TS, CR0.EM, both; without CR4.OSXMMEXCPT, CR4.OSFXSR, CR4.OSXSAVE.
+    private static readonly ulong[] ControlChanges = [8, 8, 4, 12, 0x400UL << 32, 0x200UL << 32, 0x4_0000UL << 32];
+
     private static readonly ushort[] PrecisionControls = [0, 0x200, 0x300, 0x300];
 
     // Values are taken from pools made once per seed: making each anew would cost more than running the case.
@@ -66,6 +69,9 @@ internal sealed unsafe partial class CaseGenerator
         int stack = _random.OneIn(8) ? _random.Below(64) - 32 : 8 * (_random.Below(9) - 4);
         state->Gpr[4] = StackMiddle + (ulong)stack;
         state->Rflags = (_random.Next() & 0x8d5) | 0x202;
+        state->Rflags |= _risky && _random.OneIn(TrapShare) ? AlignmentCheck : 0;
+        state->Control = _risky && _random.OneIn(16) ? _random.Pick(ControlChanges) : 0;
+        _case.Control = state->Control;
         MakeFloatingInput(state);
         _memory.AsSpan(_random.Below((PoolBytes - CaseLayout.WindowBytes) / 8) * 8, CaseLayout.WindowBytes).CopyTo(new Span<byte>(_input->Memory, CaseLayout.WindowBytes));
     }
@@ -108,6 +114,7 @@ internal sealed unsafe partial class CaseGenerator
 
         _extended.AsSpan(_random.Below(PoolExtended - 7) * 16, 8 * 16).CopyTo(new Span<byte>(state->Fx + 32, 8 * 16));
         _vectors.AsSpan(_random.Below(PoolVectors - 15) * 16, 16 * 16).CopyTo(new Span<byte>(state->Fx + 160, 16 * 16));
+        _vectors.AsSpan(_random.Below(PoolVectors - 15) * 16, CaseState.UpperVectorBytes).CopyTo(new Span<byte>(state->UpperVector, CaseState.UpperVectorBytes));
     }
 
     /// <summary>Eight bytes that are interesting as floats, doubles or integers.</summary>

@@ -49,11 +49,15 @@ internal sealed unsafe partial class CaseGenerator
 {
     private const int PageSize = CaseLayout.PageSize;
 
-    // RFLAGS bits that may be loaded: the arithmetic flags and DF. TF and AC would trap natively.
+    // RFLAGS bits that may be loaded: the arithmetic flags and DF; where a case may fault, also AC. TF is for the last instruction alone.
     private const ulong LoadableFlags = 0xcd5;
+    private const ulong AlignmentCheck = 1 << 18;
+    private const ulong Trap = 1 << 8;
     private const RflagsBits Arithmetic = RflagsBits.CF | RflagsBits.PF | RflagsBits.AF | RflagsBits.ZF | RflagsBits.SF | RflagsBits.OF;
     private const int ReturnBytes = 16;
     private const int Attempts = 6;
+    private const int Share = 8;
+    private const int SmallShare = 64;
 
     private readonly CasePlacement _placement;
     private readonly CaseOptions _options;
@@ -76,6 +80,7 @@ internal sealed unsafe partial class CaseGenerator
     private bool _locked;
     private bool _risky;
     private bool _strings;
+    private bool _trapped;
 
     public CaseGenerator(CaseOptions options, CasePlacement placement)
     {
@@ -92,6 +97,9 @@ internal sealed unsafe partial class CaseGenerator
     }
 
     private int Bitness => _options.Bitness;
+
+    // Of the cases that may fault, one in so many is single-stepped, and has alignment checks: fewer where exceptions are not what it is about.
+    private int TrapShare => _options.Faults ? Share : SmallShare;
 
     private ulong Address => _case.Entry - _codeBase + (uint)_bytes.Count;
 
@@ -146,7 +154,9 @@ internal sealed unsafe partial class CaseGenerator
         _case.Number = number;
         _strings = _forms[(int)(number % (uint)_forms.Length)].Topic == "string";
         _case.Entry = _placement.Code + (CaseLayout.SlotSize / 2) + (ulong)(SlotOf(number) * CaseLayout.SlotSize);
+        _case.EntryPointer = _case.Entry - _codeBase;
         _risky = _options.Faults || _random.OneIn(CaseOptions.RiskyCases);
+        _trapped = _risky && _random.OneIn(TrapShare);
         Restart();
         MakeInput();
     }
@@ -167,16 +177,19 @@ internal sealed unsafe partial class CaseGenerator
     {
         for (int attempt = 0; attempt < 24; attempt++)
         {
-            if (_random.OneIn(12) ? TryAddLoop() : TryAdd(_random.Pick(_forms)))
+            if (_random.OneIn(12) ? TryAddLoop() : TryAddBefore(_random.Pick(_forms)))
             {
                 return;
             }
         }
     }
 
+    // Nothing comes behind what always takes an exception.
+    private bool TryAddBefore(InstructionForm form) => form.Info.Mnemonic is not (Mnemonic.Int3 or Mnemonic.Ud2) && TryAdd(form);
+
     private void AddFiller()
     {
-        for (int attempt = 0; attempt < 24 && !TryAdd(_random.Pick(_fillers)); attempt++)
+        for (int attempt = 0; attempt < 24 && !TryAddBefore(_random.Pick(_fillers)); attempt++)
         {
         }
     }
@@ -226,7 +239,7 @@ internal sealed unsafe partial class CaseGenerator
 
         MakeAliases(ref instruction, form);
         AddPrefixes(ref instruction, form);
-        return MayWrite(instruction, form) && TryPrepare(ref instruction, form) && Emit(instruction);
+        return MayWrite(instruction, form) && TryPrepare(ref instruction, form) && (!_last || !_trapped || EmitTrap()) && Emit(instruction);
     }
 
     // The same register twice, more often than chance has it.
@@ -235,9 +248,16 @@ internal sealed unsafe partial class CaseGenerator
         if (form.Operands.Length >= 2 && instruction.Op0Kind == OpKind.Register && instruction.Op1Kind == OpKind.Register
             && instruction.Op0Register.GetSize() == instruction.Op1Register.GetSize() && form.Operands[1] is not (OpCodeOperandKind.cl or OpCodeOperandKind.st0)
             && form.Operands[0] is not (OpCodeOperandKind.st0 or OpCodeOperandKind.rax or OpCodeOperandKind.eax or OpCodeOperandKind.ax)
-            && (instruction.Op0Register.IsGPR() == instruction.Op1Register.IsGPR()) && (instruction.Op0Register.IsXMM() == instruction.Op1Register.IsXMM()) && _random.OneIn(8))
+            && !form.IsGather && (instruction.Op0Register.IsGPR() == instruction.Op1Register.IsGPR()) && (instruction.Op0Register.IsXMM() == instruction.Op1Register.IsXMM()) && _random.OneIn(8))
         {
             instruction.Op1Register = instruction.Op0Register;
+        }
+
+        // Three operands: the sources alike, or the second source the destination.
+        if (form.Info.Encoding == EncodingKind.VEX && form.Operands.Length >= 3 && !form.IsGather && instruction.Op2Kind == OpKind.Register && _random.OneIn(8))
+        {
+            Register same = _random.OneIn(2) ? instruction.Op0Register : instruction.Op1Register;
+            instruction.Op2Register = same.GetSize() == instruction.Op2Register.GetSize() && same.IsGPR() == instruction.Op2Register.IsGPR() ? same : instruction.Op2Register;
         }
     }
 

@@ -4,7 +4,7 @@ namespace Emu.Diff.Cases;
 
 /// <summary>
 /// User-visible registers before or after a case, as the driver loads and stores them: an FXSAVE image, the general registers in encoding
-/// order, RFLAGS, and how the case ended.
+/// order, RFLAGS, how the case ended, and the upper halves of the YMM registers.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = Size)]
 internal unsafe struct CaseState
@@ -16,7 +16,9 @@ internal unsafe struct CaseState
     public const int FaultOffset = 656;
     public const int FaultErrorOffset = 664;
     public const int FaultAddressOffset = 672;
+    public const int ControlOffset = 680;
     public const int UpperVectorOffset = 704;
+    public const int UpperVectorBytes = 256;
 
     /// <summary><see cref="Fault"/> of a case that came to its end.</summary>
     public const long NoFault = -1;
@@ -60,8 +62,11 @@ internal unsafe struct CaseState
     /// <summary>CR2 of a page fault.</summary>
     [FieldOffset(FaultAddressOffset)] public ulong FaultAddress;
 
-    /// <summary>Upper halves of YMM0–15. Zero: no engine has AVX yet.</summary>
-    [FieldOffset(UpperVectorOffset)] public fixed byte UpperVector[256];
+    /// <summary>What the case finds changed in the control registers: bits set in CR0 in the low half, bits cleared in CR4 in the high half.</summary>
+    [FieldOffset(ControlOffset)] public ulong Control;
+
+    /// <summary>Upper halves of YMM0–15.</summary>
+    [FieldOffset(UpperVectorOffset)] public fixed byte UpperVector[UpperVectorBytes];
 }
 
 /// <summary>A case's registers and memory windows, in place: input before a run, result after it.</summary>

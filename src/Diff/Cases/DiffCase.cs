@@ -17,6 +17,12 @@ internal sealed class DiffCase
     /// <summary>Linear address of the first byte.</summary>
     public ulong Entry { get; set; }
 
+    /// <summary>The entry as the instruction pointer has it: in code of 16 bits an offset in the slots' segment.</summary>
+    public ulong EntryPointer { get; set; }
+
+    /// <summary><see cref="CaseState.Control"/> of its input.</summary>
+    public ulong Control { get; set; }
+
     /// <summary>Bytes of code, the way back included.</summary>
     public int CodeLength { get; set; }
 

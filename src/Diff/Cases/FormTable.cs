@@ -9,6 +9,9 @@ internal static class FormTable
 {
     private const string FarTransfer = "far transfers and gates: tests/Emu.Tests/X86System";
 
+    /// <summary>The reason of <see cref="WhyNot"/> for what the CPU model offers and the lifter lacks.</summary>
+    public const string NotImplemented = "not implemented";
+
     private static readonly Dictionary<string, Mnemonic[]> Topics = new(StringComparer.Ordinal)
     {
         ["arithmetic"] =
@@ -67,6 +70,12 @@ internal static class FormTable
         [CpuidFeature.MOVBE] = ("movbe", CpuFeature.Movbe),
         [CpuidFeature.XSAVE] = ("xsave", CpuFeature.Xsave),
         [CpuidFeature.FSGSBASE] = ("fsgsbase", CpuFeature.Fsgsbase),
+        [CpuidFeature.AVX] = ("avx", CpuFeature.Avx),
+        [CpuidFeature.AVX2] = ("avx2", CpuFeature.Avx2),
+        [CpuidFeature.FMA] = ("fma", CpuFeature.Fma),
+        [CpuidFeature.F16C] = ("f16c", CpuFeature.F16c),
+        [CpuidFeature.VAES] = ("vaes", CpuFeature.Vaes),
+        [CpuidFeature.VPCLMULQDQ] = ("vpclmulqdq", CpuFeature.Vpclmulqdq),
         [CpuidFeature.BMI1] = ("bmi1", CpuFeature.Bmi1),
         [CpuidFeature.BMI2] = ("bmi2", CpuFeature.Bmi2),
         [CpuidFeature.ADX] = ("adx", CpuFeature.Adx),
@@ -106,7 +115,8 @@ internal static class FormTable
     /// <summary>Name of the instruction set of a form.</summary>
     public static string GroupOf(OpCodeInfo info)
     {
-        CpuidFeature feature = info.Code.CpuidFeatures()[0];
+        CpuidFeature[] features = info.Code.CpuidFeatures();
+        CpuidFeature feature = features is [CpuidFeature.AES or CpuidFeature.PCLMULQDQ, CpuidFeature.AVX] ? CpuidFeature.AVX : features[0];
         return Groups.TryGetValue(feature, out (string Group, CpuFeature?) row) ? row.Group : IsOld(feature) ? "base" : feature.ToString().ToLowerInvariant().Replace('_', '.');
     }
 
@@ -137,12 +147,15 @@ internal static class FormTable
     public static bool IsIn(OpCodeInfo info, int bitness) => bitness switch { 64 => info.Mode64 && !IsShortNearBranch(info), 32 => info.Mode32, _ => info.Mode16 };
 
     /// <summary>True when the CPU model offers everything that <paramref name="code"/> belongs to.</summary>
-    public static bool IsOffered(Code code)
+    public static bool IsOffered(Code code) => IsOffered(code, Model.Has);
+
+    /// <summary>True when everything that <paramref name="code"/> belongs to is there, as far as <paramref name="has"/> knows of features.</summary>
+    public static bool IsOffered(Code code, Func<CpuFeature, bool> has)
     {
         foreach (CpuidFeature feature in code.CpuidFeatures())
         {
             bool known = Groups.TryGetValue(feature, out (string, CpuFeature? Needed) row);
-            if (!(known ? row.Needed is not CpuFeature needed || Model.Has(needed) : IsOld(feature)))
+            if (!(known ? row.Needed is not CpuFeature needed || has(needed) : IsOld(feature)))
             {
                 return false;
             }
@@ -151,10 +164,8 @@ internal static class FormTable
         return true;
     }
 
-    /// <summary>True when the lifter has it.</summary>
-    public static bool IsImplemented(Code code) => LiftTable.For(code.Mnemonic()).Method is not null;
-
-    private const string NoYmm = "the driver has no YMM state yet: tests/Emu.Tests/VexOracle";
+    /// <summary>True when the lifter has it; what is defined as #UD it need not have.</summary>
+    public static bool IsImplemented(Code code) => LiftTable.For(code.Mnemonic()).Method is not null || code.Mnemonic() is Mnemonic.Ud0 or Mnemonic.Ud1 or Mnemonic.Ud2;
 
     /// <summary>Why no case is made of <paramref name="code"/>, or null.</summary>
     public static string? WhyNot(Code code)
@@ -163,8 +174,8 @@ internal static class FormTable
         return !info.IsInstruction ? "no instruction"
             : info.Encoding is not (EncodingKind.Legacy or EncodingKind.VEX) ? "encoding is not implemented"
             : !IsOffered(code) ? "not in the CPU model"
-            : !IsImplemented(code) ? "not implemented"
             : NotCompared.TryGetValue(info.Mnemonic, out string? reason) ? reason
+            : !IsImplemented(code) ? NotImplemented
             : info.IsPrivileged ? "privileged: tests/Emu.Tests/X86System"
             : OtherVendors(info) ?? Operands(info);
     }
@@ -196,10 +207,6 @@ internal static class FormTable
                     return "system registers: tests/Emu.Tests/X86System";
                 case OpCodeOperandKind.farbr2_2 or OpCodeOperandKind.farbr4_2:
                     return FarTransfer;
-                case OpCodeOperandKind.ymm_reg or OpCodeOperandKind.ymm_rm or OpCodeOperandKind.ymm_or_mem or OpCodeOperandKind.ymm_vvvv:
-                    return NoYmm;
-                case OpCodeOperandKind.xmm_reg or OpCodeOperandKind.xmm_rm or OpCodeOperandKind.xmm_or_mem or OpCodeOperandKind.xmm_vvvv when info.Encoding == EncodingKind.VEX:
-                    return NoYmm;
                 case OpCodeOperandKind kind when !CaseGenerator.Makes(kind):
                     return $"operands of kind {kind} are not generated";
             }
@@ -225,7 +232,9 @@ internal static class FormTable
             }
         }
 
-        Add("an approximation that differs between processors", Mnemonic.Rcpps, Mnemonic.Rcpss, Mnemonic.Rsqrtps, Mnemonic.Rsqrtss);
+        Add("always #UD, as UD2, which is compared; each case costs an exception", Mnemonic.Ud0, Mnemonic.Ud1);
+        Add("an approximation that differs between processors", Mnemonic.Rcpps, Mnemonic.Rcpss, Mnemonic.Rsqrtps, Mnemonic.Rsqrtss,
+            Mnemonic.Vrcpps, Mnemonic.Vrcpss, Mnemonic.Vrsqrtps, Mnemonic.Vrsqrtss);
         Add("transcendental: within 1 ulp, tests/Emu.Tests/Fpu/X87TranscendentalTests", Mnemonic.F2xm1, Mnemonic.Fyl2x, Mnemonic.Fyl2xp1, Mnemonic.Fpatan, Mnemonic.Fsin,
             Mnemonic.Fcos, Mnemonic.Fsincos, Mnemonic.Fptan);
         Add("stores instruction and data pointers, which processors keep differently: tests/Emu.Tests/Fpu/FpuStateTests", Mnemonic.Fnsave, Mnemonic.Frstor, Mnemonic.Fnstenv, Mnemonic.Fldenv,

@@ -18,13 +18,19 @@ internal sealed class InstructionForm
         IsStack = Info.Mnemonic is Mnemonic.Push or Mnemonic.Pop or Mnemonic.Pushf or Mnemonic.Pushfq or Mnemonic.Pushfd or Mnemonic.Popf or Mnemonic.Popfq
             or Mnemonic.Popfd or Mnemonic.Enter or Mnemonic.Leave or Mnemonic.Pusha or Mnemonic.Pushad or Mnemonic.Popa or Mnemonic.Popad
             or Mnemonic.Call or Mnemonic.Ret;
-        TakesAnyAlignment = Info.MemorySize.GetSize() < 16 || AnyAlignment.Contains(Info.Mnemonic);
+        TakesAnyAlignment = Info.Encoding == EncodingKind.VEX ? !AlignedVex.Contains(Info.Mnemonic) : Info.MemorySize.GetSize() < 16 || AnyAlignment.Contains(Info.Mnemonic);
+        IsGather = Array.Exists(Operands, CaseGenerator.IsVectorIndexed);
     }
 
     private static readonly HashSet<Mnemonic> AnyAlignment =
     [
         Mnemonic.Movups, Mnemonic.Movupd, Mnemonic.Movdqu, Mnemonic.Lddqu, Mnemonic.Pcmpestri, Mnemonic.Pcmpestrm, Mnemonic.Pcmpistri,
         Mnemonic.Pcmpistrm, Mnemonic.Lea,
+    ];
+
+    private static readonly HashSet<Mnemonic> AlignedVex =
+    [
+        Mnemonic.Vmovaps, Mnemonic.Vmovapd, Mnemonic.Vmovdqa, Mnemonic.Vmovntps, Mnemonic.Vmovntpd, Mnemonic.Vmovntdq, Mnemonic.Vmovntdqa,
     ];
 
     public Code Code { get; }
@@ -50,6 +56,9 @@ internal sealed class InstructionForm
 
     /// <summary>No #GP for a memory operand that is not aligned.</summary>
     public bool TakesAnyAlignment { get; }
+
+    /// <summary>Its memory operands are at the elements of a vector of indices.</summary>
+    public bool IsGather { get; }
 
     /// <inheritdoc/>
     public override string ToString() => Code.ToString();

@@ -83,7 +83,9 @@ internal sealed unsafe record StoredCase
         DiffCase subject = batch.Cases[slot];
         subject.Number = Number;
         subject.Entry = Entry;
+        subject.EntryPointer = EntryPointer;
         subject.CodeLength = code.Length;
+        subject.Control = BitConverter.ToUInt64(Input, CaseState.ControlOffset);
         subject.UndefinedFlags = undefined;
         subject.Instructions.Clear();
         int offset = 0;

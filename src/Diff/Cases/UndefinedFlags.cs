@@ -10,7 +10,8 @@ internal static class UndefinedFlags
     /// <summary>The undefined flags after <paramref name="instruction"/>, given those before.</summary>
     public static RflagsBits After(in Instruction instruction, RflagsBits before)
     {
-        RflagsBits undefined = instruction.RflagsUndefined | (ShiftsTooFar(instruction) ? Arithmetic : RflagsBits.None);
+        RflagsBits undefined = instruction.RflagsUndefined | (ShiftsTooFar(instruction) ? Arithmetic : RflagsBits.None)
+            | (TakesOverflowFromCarry(instruction) && (before & RflagsBits.CF) != 0 ? RflagsBits.OF : RflagsBits.None);
         return MayKeepFlags(instruction) ? before | undefined : (before & ~instruction.RflagsModified) | undefined;
     }
 
@@ -21,6 +22,9 @@ internal static class UndefinedFlags
         Code.Shld_rm16_r16_imm8 or Code.Shrd_rm16_r16_imm8 => (instruction.Immediate8 & 31) > 16,
         _ => false,
     };
+
+    // Whole turns through the carry change nothing but OF, and that not by Iced's table.
+    private static bool TakesOverflowFromCarry(in Instruction instruction) => instruction.Mnemonic is Mnemonic.Rcl or Mnemonic.Rcr;
 
     /// <summary>As a mask over RFLAGS.</summary>
     public static ulong Mask(RflagsBits bits)

@@ -75,6 +75,7 @@ internal static unsafe class CaseFile
             AppendNonZero(RegisterNames[i], state->Gpr[i]);
         }
 
+        AppendNonZero("control", state->Control);
         AppendNonZero("rflags", state->Rflags);
         AppendNonZero("fcw", state->X87Control);
         AppendNonZero("fsw", state->X87Status);
@@ -83,6 +84,11 @@ internal static unsafe class CaseFile
         for (int i = 0; i < 24; i++)
         {
             AppendBytes(i < 8 ? $"st{i}" : $"xmm{i - 8}", new ReadOnlySpan<byte>(state->Fx + 32 + (16 * i), i < 8 ? 10 : 16));
+        }
+
+        for (int i = 0; i < 16; i++)
+        {
+            AppendBytes($"ymm{i}h", new ReadOnlySpan<byte>(state->UpperVector + (16 * i), 16));
         }
 
         for (int i = 0; i < CaseLayout.WindowBytes; i += MemoryLine)
@@ -173,6 +179,11 @@ internal static unsafe class CaseFile
                 {
                     return Put((name[0] == 's' ? 32 : 160) + (16 * i), value);
                 }
+
+                if (name == $"ymm{i}h")
+                {
+                    return Put(CaseState.UpperVectorOffset + (16 * i), value);
+                }
             }
 
             if (!TryHex(value, out ulong number))
@@ -183,6 +194,7 @@ internal static unsafe class CaseFile
             ref CaseState state = ref MemoryMarshal.AsRef<CaseState>(_input.AsSpan());
             switch (name)
             {
+                case "control": state.Control = number; return true;
                 case "rflags": state.Rflags = number; return true;
                 case "fcw": state.X87Control = (ushort)number; return true;
                 case "fsw": state.X87Status = (ushort)number; return true;

@@ -9,7 +9,7 @@ namespace Emu.Diff.Compare;
 /// <summary>All that is needed to understand a mismatch, as the comment lines of a case file.</summary>
 internal static unsafe class CaseReport
 {
-    /// <summary>Input and both results with differences marked, and the IR of the case.</summary>
+    /// <summary>Input and both results with differences marked, and what each software engine translates the case to.</summary>
     public static string Comment(StoredCase subject, PairOutcome outcome)
     {
         var text = new StringBuilder();
@@ -19,22 +19,22 @@ internal static unsafe class CaseReport
             AppendState(text, (CaseRecord*)input, (CaseRecord*)expected, (CaseRecord*)actual, outcome.Flags);
         }
 
-        if (subject.Engines.Any(name => name is "tier0" or "jit"))
+        foreach (string name in subject.Engines.Where(name => name is "tier0" or "jit"))
         {
-            text.Append(Translation(subject, subject.Engines.Contains("jit")));
+            text.Append(CultureInfo.InvariantCulture, $"translation by {name}:\n{Translation(subject, name == "jit")}");
         }
 
         return string.Concat(text.ToString().TrimEnd('\n').Split('\n').Select(line => "# " + line.TrimEnd() + "\n"));
     }
 
-    /// <summary>What the case's own code is translated to: IR, and for compiled code the region that the compiler was given.</summary>
+    /// <summary>What the case's own code is translated to: IR, and for compiled code the region and the IL that RyuJIT was given.</summary>
     public static string Translation(StoredCase subject, bool compiled)
     {
         var log = new StringBuilder();
         var options = new TcgOptions
         {
             Log = line => log.Append(line.TrimEnd('\n')).Append('\n'),
-            DebugLogItems = new HashSet<string>(compiled ? ["op", "op_opt"] : ["op"]),
+            DebugLogItems = new HashSet<string>(compiled ? ["op", "op_opt", "il"] : ["op"]),
             DebugLogFilter = [(subject.EntryPointer, subject.EntryPointer + (uint)subject.Code.Length)],
         };
         using SoftwareEngine engine = compiled ? SoftwareEngine.Compiled(subject.Bitness, options) : SoftwareEngine.Tier0(subject.Bitness, options);
@@ -74,6 +74,15 @@ internal static unsafe class CaseReport
             {
                 string name = at < 160 ? $"st{(at - 32) / 16}" : $"xmm{(at - 160) / 16}";
                 Row($"{name}+{at & 8}", *(ulong*)(i->Fx + at), x, y, ulong.MaxValue);
+            }
+        }
+
+        for (int at = 0; at < CaseState.UpperVectorBytes; at += 8)
+        {
+            (ulong x, ulong y) = (*(ulong*)(e->UpperVector + at), *(ulong*)(a->UpperVector + at));
+            if (x != y || *(ulong*)(i->UpperVector + at) != x)
+            {
+                Row($"ymm{at / 16}h+{at & 8}", *(ulong*)(i->UpperVector + at), x, y, ulong.MaxValue);
             }
         }
 

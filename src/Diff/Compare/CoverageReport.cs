@@ -11,10 +11,10 @@ internal static class CoverageReport
     /// <summary>The report of a comparison. The forms are those of Iced's tables that the CPU model offers to user code or that are implemented.</summary>
     public static string Format(DiffOptions options, DiffSummary summary, IReadOnlyList<Mismatch> mismatches)
     {
-        var cases = new Dictionary<Code, ulong>();
+        var cases = new Dictionary<Code, (ulong Run, ulong Agreed)>();
         for (int i = 0; i < summary.Forms.Length; i++)
         {
-            cases[summary.Forms[i].Code] = summary.CasesByForm[i];
+            cases[summary.Forms[i].Code] = (summary.CasesByForm[i], summary.AgreedByForm[i]);
         }
 
         HashSet<Code> differing = [.. mismatches.Select(mismatch => mismatch.Original.Decode()[^1].Code)];
@@ -47,15 +47,16 @@ internal static class CoverageReport
         text.Append("- undefined flags are those of Iced's `RflagsUndefined`, and of `src/Diff/Cases/UndefinedFlags.cs`\n");
     }
 
-    private static void AppendRow(StringBuilder text, Code code, ulong cases, bool differs, int mode)
+    private static void AppendRow(StringBuilder text, Code code, (ulong Run, ulong Agreed) cases, bool differs, int mode)
     {
         OpCodeInfo info = code.ToOpCode();
         string modes = string.Join(' ', ((string, bool)[])[("16", info.Mode16), ("32", info.Mode32), ("64", info.Mode64)] is var all ? all.Where(row => row.Item2).Select(row => row.Item1) : []);
         string result = differs ? "**differs**"
-            : cases > 0 ? "agrees"
+            : cases.Agreed > 0 ? "agrees"
+            : cases.Run > 0 ? "known deviations only"
             : FormTable.WhyNot(code) is string reason ? reason
             : FormTable.IsIn(info, mode) ? "not run" : $"not in {mode}-bit code";
         string name = info.ToInstructionString().Replace("|", "\\|", StringComparison.Ordinal);
-        text.Append(CultureInfo.InvariantCulture, $"| {name} | {info.ToOpCodeString()} | {modes} | {(FormTable.IsImplemented(code) ? "yes" : "no")} | {cases} | {result} |\n");
+        text.Append(CultureInfo.InvariantCulture, $"| {name} | {info.ToOpCodeString()} | {modes} | {(FormTable.IsImplemented(code) ? "yes" : "no")} | {cases.Run} | {result} |\n");
     }
 }

@@ -25,9 +25,24 @@ internal static unsafe class KnownDeviations
     public static readonly KnownDeviation UnknownToEmulator = new("gp-emulated",
         "a KVM without hardware virtualisation emulates what took #GP or #SS: #UD for instructions its emulator does not know, #SS before the alignment check, and MMX state entered all the same", "kvm");
 
+    /// <summary>Instructions newer than the processor.</summary>
+    public static readonly KnownDeviation NotOnHost = new("not-on-host", "the host's processor does not have the instruction: #UD", null);
+
+    /// <summary>Cases under other control registers.</summary>
+    public static readonly KnownDeviation NoControl = new("no-control",
+        "CR0.TS, CR0.EM and the CR4 bits of SSE and AVX cannot be changed in a process, and a KVM without hardware virtualisation ignores them; such cases are compared among the other engines", null);
+
     /// <summary>SHA operands in memory.</summary>
     public static readonly KnownDeviation ShaAlignment = new("sha-alignment",
         "SHA instructions take #GP for an operand that is not aligned (SDM vol. 2, exceptions type 4); AMD's processors do not look", null);
+
+    /// <summary>MASKMOVQ that faults.</summary>
+    public static readonly KnownDeviation MaskedStoreState = new("maskmovq-ac",
+        "MASKMOVQ enters MMX state before its alignment check on AMD's processors; here an instruction that faults has changed nothing", null);
+
+    /// <summary>Alignment checks of another vendor.</summary>
+    public static readonly KnownDeviation VendorAlignment = new("vendor-ac",
+        "which operands of 10 bytes and more EFLAGS.AC checks is measured on AMD's processors; others differ", null);
 
     /// <summary>MXCSR.MM.</summary>
     public static readonly KnownDeviation MisalignedMask = new("mxcsr-mm",
@@ -48,19 +63,34 @@ internal static unsafe class KnownDeviations
         "a wild address hit the tables that virtual machines have beside the cases; in a process nothing is mapped there", "native");
 
     /// <summary>All, for documentation.</summary>
-    public static IReadOnlyList<KnownDeviation> All { get; } = [SystemPages, MisalignedMask, KernelAddress, UnknownToEmulator, ShaAlignment, Alignment, NotRun];
+    public static IReadOnlyList<KnownDeviation> All { get; } = [NoControl, NotOnHost, SystemPages, MaskedStoreState, VendorAlignment, MisalignedMask, KernelAddress, UnknownToEmulator, ShaAlignment, Alignment, NotRun];
 
     /// <summary>The entry that explains why <paramref name="reference"/> and <paramref name="other"/> end a case differently, or null.</summary>
     public static KnownDeviation? Explain(IDiffEngine reference, IDiffEngine other, DiffCase subject, CaseRecord* expected, CaseRecord* actual) =>
-        reference.IsSilicon ? ExplainSilicon(reference, subject, expected, actual) : null;
+        subject.Control != 0 && !(reference.SetsControl && other.SetsControl) ? NoControl : reference.IsSilicon ? ExplainSilicon(reference, subject, expected, actual) : null;
 
     private static KnownDeviation? ExplainSilicon(IDiffEngine engine, DiffCase subject, CaseRecord* silicon, CaseRecord* emulated)
     {
         long here = silicon->State.Fault;
         long there = emulated->State.Fault;
+        if (here == InvalidOpcode && CodeAt(subject, silicon->State.Rip) is Code unknown && !HostProcessor.Has(unknown))
+        {
+            return NotOnHost;
+        }
+
         if (there == GeneralProtection && CodeAt(subject, emulated->State.Rip) is Code code && FormTable.GroupOf(code.ToOpCode()) == "sha")
         {
             return ShaAlignment;
+        }
+
+        if (here == AlignmentCheck && there == here && CodeAt(subject, emulated->State.Rip) == Code.Maskmovq_rDI_mm_mm)
+        {
+            return MaskedStoreState;
+        }
+
+        if (there == AlignmentCheck && !HostProcessor.IsAmd && CodeAt(subject, emulated->State.Rip) is Code wide && wide.ToOpCode().MemorySize.GetSize() >= 10)
+        {
+            return VendorAlignment;
         }
 
         const uint MisalignedMaskBit = 1 << 17;
@@ -91,7 +121,7 @@ internal static unsafe class KnownDeviations
     {
         foreach (CaseInstruction instruction in subject.Instructions)
         {
-            if (subject.Entry + (uint)instruction.Offset == rip)
+            if (subject.EntryPointer + (uint)instruction.Offset == rip)
             {
                 return instruction.Instruction.Code;
             }

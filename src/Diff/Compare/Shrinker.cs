@@ -115,7 +115,7 @@ internal sealed unsafe class Shrinker(PairTester tester)
         }
 
         // The last one marks the end, so that branches there are moved too.
-        Instruction mark = Instruction.Create(Code.Nopd);
+        Instruction mark = Instruction.Create(_best.Bitness == 16 ? Code.Nopw : Code.Nopd);
         mark.IP = end;
         instructions.Add(mark);
         var writer = new StoredCase.ListWriter();
@@ -148,7 +148,9 @@ internal sealed unsafe class Shrinker(PairTester tester)
         TryInput(state => state->State.X87Status = 0);
         TryInput(state => state->State.Mxcsr = 0x1f80);
         TryInput(state => state->State.Rflags = 0x202);
+        TryInput(state => state->State.Control = 0);
         Clear(CaseRecord.MemoryOffset, CaseRecord.Size, 8);
+        Clear(CaseState.UpperVectorOffset, CaseState.UpperVectorOffset + CaseState.UpperVectorBytes, 8);
         Clear(160, 416, 16);
         Clear(160, 416, 8);
         Clear(32, 160, 16);

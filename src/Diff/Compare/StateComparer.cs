@@ -5,8 +5,8 @@ namespace Emu.Diff.Compare;
 /// <summary>Whether two results are the same, but for what is undefined.</summary>
 internal static unsafe class StateComparer
 {
-    /// <summary>RFLAGS bits that are compared: the arithmetic flags and DF.</summary>
-    public const ulong ComparedFlags = 0xcd5;
+    /// <summary>RFLAGS bits that are compared: the arithmetic flags, TF, DF, RF and AC.</summary>
+    public const ulong ComparedFlags = 0x5_0dd5;
 
     // FXSAVE: FOP, FIP and FDP (6–23) are kept by some processors only while an exception is pending; MXCSR_MASK (28) is constant; 416 on is not written.
     public const int MxcsrEnd = 28;
@@ -25,7 +25,7 @@ internal static unsafe class StateComparer
             && Same(a, b, CaseState.GprOffset, CaseState.RflagsOffset)
             && x->Fault == y->Fault && x->Rip == y->Rip && (x->Fault == CaseState.NoFault || FaultsEqual(x, y))
             && Same(a, b, 0, StatusEnd) && Same(a, b, MxcsrStart, MxcsrEnd) && Same(a, b, RegistersStart, RegistersEnd)
-            && Same(a, b, CaseState.UpperVectorOffset, CaseState.UpperVectorOffset + 256)
+            && Same(a, b, CaseState.UpperVectorOffset, CaseState.UpperVectorOffset + CaseState.UpperVectorBytes)
             && Same(a, b, CaseRecord.MemoryOffset, CaseRecord.Size);
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Emu.Core.Cpu;
 using Emu.Diff.Cases;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace Emu.Diff.Engines;
 
@@ -24,6 +25,10 @@ internal static class BatchMemory
     private const int Vectors = 32;
     private const int CommonStub = CaseLayout.StubOffset + (Vectors * StubSize);
     private const int IretFrame = CommonStub + 256;
+    private const int ChangeStub = CommonStub + 512;
+    private const int RestoreStub = ChangeStub + 64;
+    private const ulong Cr0 = 0x8005_0033; // PG, AM, WP, NE, ET, MP, PE
+    private const ulong Cr4 = 0x4_0620; // OSXSAVE, OSXMMEXCPT, OSFXSR, PAE
     private const int TssLimit = 0x2068;
     private const ushort KernelCode = 8;
     private const ushort TssSelector = 0x38;
@@ -59,20 +64,20 @@ internal static class BatchMemory
         {
             Rip = DriverCode.Start,
             Rflags = 0x202, // user code cannot change IF, so PUSHF and frames show what is set here; natively it is set
-            Cr0 = 0x8001_0033,
+            Cr0 = Cr0,
             Cr3 = CaseLayout.PageTableOffset,
-            Cr4 = 0x620,
-            Xcr0 = 1,
+            Cr4 = Cr4,
+            Xcr0 = 7,
             Segments = [data, new SegmentState(DriverCode.Code64Selector, 0, 0xffff_ffff, 0xa0fb), data, data, data with { Selector = 0 }, data with { Selector = 0 }],
             Ldtr = new SegmentState(0, 0, 0xffff, 0x82),
             Tr = new SegmentState(TssSelector, CaseLayout.Base + CaseLayout.TssOffset, TssLimit, 0x8b),
             Gdtr = new DescriptorTableState(CaseLayout.Base + CaseLayout.GdtOffset, 0x57),
-            Idtr = new DescriptorTableState(CaseLayout.Base + CaseLayout.IdtOffset, (Vectors * 16) - 1),
+            Idtr = new DescriptorTableState(CaseLayout.Base + CaseLayout.IdtOffset, ((DriverCode.RestoreControl + 1) * 16) - 1),
         };
         state.Gpr[4] = CaseLayout.Base + DriverCells.Stack;
         state.Dr[4] = 0xffff_0ff0;
         state.Dr[5] = 0x400;
-        state.Msrs[0xc000_0080] = 0x501;
+        state.Msrs[0xc000_0080] = 0xd01; // NXE, LMA, LME, SCE
         BinaryPrimitives.WriteUInt16LittleEndian(state.Xsave, 0x37f);
         BinaryPrimitives.WriteUInt32LittleEndian(state.Xsave.AsSpan(24), 0x1f80);
         return state;
@@ -134,15 +139,16 @@ internal static class BatchMemory
         for (int vector = 0; vector < Vectors; vector++)
         {
             int stub = CaseLayout.StubOffset + (vector * StubSize);
-            ulong address = CaseLayout.Base + (ulong)stub;
             // Breakpoint and overflow may be raised by instructions of user code.
-            ulong type = vector is 3 or 4 ? 0xeeUL : 0x8e;
-            Write(memory, CaseLayout.IdtOffset + (vector * 16), (address & 0xffff) | (KernelCode << 16) | (type << 40) | ((address >> 16 & 0xffff) << 48));
-            Write(memory, CaseLayout.IdtOffset + (vector * 16) + 8, address >> 32);
+            WriteGate(memory, vector, stub, fromUser: vector is 3 or 4);
             byte[] code = stubs == ExceptionStubs.Halt ? [0xf4, 0xeb, 0xfd] : ReturnStub(vector, stub);
             code.CopyTo(memory[stub..]);
         }
 
+        ChangeControl().CopyTo(memory[ChangeStub..]);
+        RestoreControl().CopyTo(memory[RestoreStub..]);
+        WriteGate(memory, DriverCode.ChangeControl, ChangeStub, fromUser: true);
+        WriteGate(memory, DriverCode.RestoreControl, RestoreStub, fromUser: true);
         if (stubs == ExceptionStubs.Return)
         {
             CommonReturn().CopyTo(memory[CommonStub..]);
@@ -152,6 +158,48 @@ internal static class BatchMemory
                 Write(memory, IretFrame + (i * 8), frame[i]);
             }
         }
+    }
+
+    private static void WriteGate(Span<byte> memory, int vector, int stub, bool fromUser)
+    {
+        ulong address = CaseLayout.Base + (ulong)stub;
+        ulong type = fromUser ? 0xeeUL : 0x8e;
+        Write(memory, CaseLayout.IdtOffset + (vector * 16), (address & 0xffff) | (KernelCode << 16) | (type << 40) | ((address >> 16 & 0xffff) << 48));
+        Write(memory, CaseLayout.IdtOffset + (vector * 16) + 8, address >> 32);
+    }
+
+    // RBX: the record. RAX and RCX are free: the driver loads the case's registers later.
+    private static byte[] ChangeControl()
+    {
+        var a = new Iced.Intel.Assembler(64);
+        a.mov(rax, cr0);
+        a.or(eax, __dword_ptr[rbx + CaseState.ControlOffset]);
+        a.mov(cr0, rax);
+        a.mov(ecx, __dword_ptr[rbx + CaseState.ControlOffset + 4]);
+        a.not(ecx);
+        a.mov(rax, cr4);
+        a.and(eax, ecx);
+        a.mov(cr4, rax);
+        a.iretq();
+        return Assemble(a, ChangeStub);
+    }
+
+    private static byte[] RestoreControl()
+    {
+        var a = new Iced.Intel.Assembler(64);
+        a.mov(eax, (uint)Cr0);
+        a.mov(cr0, rax);
+        a.mov(eax, (uint)Cr4);
+        a.mov(cr4, rax);
+        a.iretq();
+        return Assemble(a, RestoreStub);
+    }
+
+    private static byte[] Assemble(Iced.Intel.Assembler assembler, int offset)
+    {
+        using var stream = new MemoryStream();
+        _ = assembler.Assemble(new Iced.Intel.StreamCodeWriter(stream), CaseLayout.Base + (ulong)offset);
+        return stream.ToArray();
     }
 
     // push 0 (where the processor pushes no code); push vector; jmp common.
@@ -165,26 +213,22 @@ internal static class BatchMemory
     private static byte[] CommonReturn()
     {
         var a = new Iced.Intel.Assembler(64);
-        Iced.Intel.AssemblerRegister64 rax = Iced.Intel.AssemblerRegisters.rax;
-        Iced.Intel.AssemblerRegister64 rsp = Iced.Intel.AssemblerRegisters.rsp;
         a.push(rax);
-        a.mov(rax, Iced.Intel.AssemblerRegisters.cr2);
+        a.mov(rax, cr2);
         Store(DriverCells.Address);
         foreach ((int offset, int cell) in (ReadOnlySpan<(int, int)>)[(8, DriverCells.Vector), (16, DriverCells.Error), (24, DriverCells.Rip),
             (40, DriverCells.Rflags), (48, DriverCells.Rsp)])
         {
-            a.mov(rax, Iced.Intel.AssemblerRegisters.__[rsp + offset]);
+            a.mov(rax, __[rsp + offset]);
             Store(cell);
         }
 
         a.pop(rax);
-        a.mov(Iced.Intel.AssemblerRegisters.esp, (int)CaseLayout.Base + IretFrame);
+        a.mov(esp, (int)CaseLayout.Base + IretFrame);
         a.iretq();
-        using var stream = new MemoryStream();
-        _ = a.Assemble(new Iced.Intel.StreamCodeWriter(stream), CaseLayout.Base + CommonStub);
-        return stream.ToArray();
+        return Assemble(a, CommonStub);
 
-        void Store(int cell) => a.mov(Iced.Intel.AssemblerRegisters.__qword_ptr[(long)CaseLayout.Base + cell], rax);
+        void Store(int cell) => a.mov(__qword_ptr[(long)CaseLayout.Base + cell], rax);
     }
 
     private static void Write(Span<byte> memory, int offset, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(memory[offset..], value);

@@ -4,67 +4,40 @@ using static Iced.Intel.AssemblerRegisters;
 
 namespace Emu.Diff.Engines;
 
-/// <summary>Offsets in the cells page: what the driver shares with exception stubs, signal handlers and engines.</summary>
-internal static class DriverCells
-{
-    private const int Page = CaseLayout.CellsPage * CaseLayout.PageSize;
-
-    /// <summary>The record in work, and the number of those that are left with it.</summary>
-    public const int Record = Page;
-
-    public const int Count = Page + 8;
-
-    /// <summary>Where to jump: an offset and, for the far jump of 16- and 32-bit cases, a selector.</summary>
-    public const int Entry = Page + 16;
-
-    public const int EntrySelector = Page + 20;
-    public const int Rbx = Page + 24;
-
-    /// <summary>The exception: vector, error code, CR2, RIP, RSP, RFLAGS.</summary>
-    public const int Vector = Page + 32;
-
-    public const int Error = Page + 40;
-    public const int Address = Page + 48;
-    public const int Rip = Page + 56;
-    public const int Rsp = Page + 64;
-    public const int Rflags = Page + 72;
-
-    /// <summary>RSP of the native caller.</summary>
-    public const int HostStack = Page + 80;
-
-    /// <summary>Signal handlers that were there before.</summary>
-    public const int OldHandlers = Page + 256;
-
-    /// <summary>Top of the driver's stack.</summary>
-    public const int Stack = Page + CaseLayout.PageSize - 64;
-}
-
 /// <summary>
 /// The user-mode code around cases, the same on every engine: loads memory windows and registers from a record, jumps to the case, stores
 /// everything back, takes the next record. 64-bit code at privilege level 3; cases of other modes are entered by a far jump.
 /// </summary>
-internal sealed class DriverCode
+internal sealed partial class DriverCode
 {
-    /// <summary>Selectors as Linux has them: code of 32 and of 64 bits, data; and code and data of 16 bits for virtual machines.</summary>
+    /// <summary>
+    /// Selectors as Linux has them: code of 32 and of 64 bits, data; code and data of 16 bits for virtual machines, and the same in a process's
+    /// local descriptor table.
+    /// </summary>
     public const ushort Code32Selector = 0x23;
 
     public const ushort DataSelector = 0x2b;
     public const ushort Code64Selector = 0x33;
     public const ushort Code16Selector = 0x4b;
     public const ushort Data16Selector = 0x53;
+    public const ushort LocalCode16Selector = 0x07;
+    public const ushort LocalData16Selector = 0x0f;
 
     /// <summary>Port whose write ends a batch.</summary>
     public const byte ExitPort = 0xf4;
 
     private static readonly AssemblerRegister64[] General = [rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15];
     private static readonly AssemblerRegister64[] Preserved = [rbx, rbp, r12, r13, r14, r15];
+    private const int Vectors = 16;
     private readonly int _bitness;
     private readonly bool _native;
+    private readonly bool _controls;
 
-    private DriverCode(int bitness, bool native)
+    private DriverCode(int bitness, bool native, bool controls)
     {
         _bitness = bitness;
         _native = native;
+        _controls = controls;
     }
 
     /// <summary>The code, for the start of the memory.</summary>
@@ -88,15 +61,24 @@ internal sealed class DriverCode
     // Fixed, so that the same bytes of a case return on every engine.
     private const int ReturnOffset = 0x400;
 
-    /// <summary>Assembles the driver for cases of <paramref name="bitness"/> bits.</summary>
-    public static DriverCode Create(int bitness, bool native)
+    /// <summary>Interrupts of privilege level 0 that change the control registers for a case, and put them right behind it.</summary>
+    public const byte ChangeControl = 0x20;
+
+    public const byte RestoreControl = 0x21;
+
+    /// <summary>Assembles the driver for cases of <paramref name="bitness"/> bits; with <paramref name="controls"/> it sees to <see cref="CaseState.Control"/>.</summary>
+    public static DriverCode Create(int bitness, bool native, bool controls)
     {
-        var driver = new DriverCode(bitness, native);
+        var driver = new DriverCode(bitness, native, controls);
         driver.Assemble();
         return driver;
     }
 
     private static AssemblerMemoryOperand Cell(int offset) => __qword_ptr[(long)CaseLayout.Base + offset];
+
+    private static AssemblerRegisterYMM YmmOf(int number) => new(Register.YMM0 + number);
+
+    private static AssemblerMemoryOperand UpperOf(int number) => __xmmword_ptr[rbx + CaseState.UpperVectorOffset + (16 * number)];
 
     private static AssemblerMemoryOperand GprOf(int register) => __qword_ptr[rbx + CaseState.GprOffset + (register * 8)];
 
@@ -169,7 +151,13 @@ internal sealed class DriverCode
         }
 
         a.fxrstor64(__[rbx]);
+        for (int i = 0; i < Vectors; i++)
+        {
+            a.vinsertf128(YmmOf(i), YmmOf(i), UpperOf(i), 1);
+        }
+
         a.mov(esp, (int)CaseLayout.Base + DriverCells.Stack);
+        EmitControl(a, ChangeControl);
         a.push(__qword_ptr[rbx + CaseState.RflagsOffset]);
         a.popfq();
         for (int i = 0; i < 16; i++)
@@ -195,16 +183,23 @@ internal sealed class DriverCode
     private void EmitSelectors(Assembler a)
     {
         bool narrow = _bitness == 16;
-        a.mov(__word_ptr[(long)CaseLayout.Base + DriverCells.EntrySelector], narrow ? Code16Selector : Code32Selector);
-        a.mov(eax, narrow ? Data16Selector : DataSelector);
-        a.mov(ds, ax);
-        a.mov(es, ax);
-        a.mov(gs, ax);
+        ushort code = !narrow ? Code32Selector : _native ? LocalCode16Selector : Code16Selector;
+        ushort data = !narrow ? DataSelector : _native ? LocalData16Selector : Data16Selector;
+        a.mov(__word_ptr[(long)CaseLayout.Base + DriverCells.EntrySelector], code);
+        a.mov(eax, data);
+        EmitDataSelectors(a);
         a.mov(ss, ax);
         if (narrow)
         {
             a.sub(__dword_ptr[(long)CaseLayout.Base + DriverCells.Entry], (int)CaseLayout.Base + CaseLayout.SlotsOffset);
         }
+    }
+
+    private static void EmitDataSelectors(Assembler a)
+    {
+        a.mov(ds, ax);
+        a.mov(es, ax);
+        a.mov(gs, ax);
     }
 
     private void EmitReturn(Assembler a, ref Label fault)
@@ -213,6 +208,12 @@ internal sealed class DriverCode
         a.mov(Cell(DriverCells.Rbx), rbx);
         a.mov(rbx, Cell(DriverCells.Record));
         EmitStoreGeneral(a);
+        if (_bitness != 64)
+        {
+            a.mov(eax, esp);
+            a.mov(rsp, rax); // behind a 16-bit stack Linux leaves bits of its own in the upper half
+        }
+
         a.mov(GprOf(4), rsp);
         if (_bitness != 64)
         {
@@ -238,6 +239,12 @@ internal sealed class DriverCode
             a.mov(__qword_ptr[rbx + field], rax);
         }
 
+        if (_bitness != 64)
+        {
+            a.mov(eax, eax); // RSP, as above
+            a.mov(GprOf(4), rax);
+        }
+
         a.Label(ref floating);
         EmitStoreMemory(a);
         EmitNext(a);
@@ -257,11 +264,30 @@ internal sealed class DriverCode
         a.mov(GprOf(3), rax);
     }
 
-    private static void EmitStoreMemory(Assembler a)
+    private void EmitControl(Assembler a, byte interrupt)
+    {
+        if (_controls)
+        {
+            Label unchanged = a.CreateLabel();
+            a.cmp(__qword_ptr[rbx + CaseState.ControlOffset], 0);
+            a.je(unchanged);
+            a.@int(interrupt);
+            a.Label(ref unchanged);
+            a.nop();
+        }
+    }
+
+    private void EmitStoreMemory(Assembler a)
     {
         a.push(0x202);
         a.popfq();
+        EmitControl(a, RestoreControl);
         a.fxsave64(__[rbx]);
+        for (int i = 0; i < Vectors; i++)
+        {
+            a.vextractf128(UpperOf(i), YmmOf(i), 1);
+        }
+
         foreach ((int offset, int saved, int bytes, _) in CaseLayout.Windows)
         {
             a.lea(rdi, __[rbx + CaseRecord.MemoryOffset + saved]);
@@ -288,6 +314,13 @@ internal sealed class DriverCode
             return;
         }
 
+        if (_bitness != 64)
+        {
+            a.xor(eax, eax);
+            EmitDataSelectors(a);
+        }
+
+        a.vzeroupper();
         a.fninit();
         a.push(0x1f80);
         a.ldmxcsr(__dword_ptr[rsp]);
@@ -298,41 +331,5 @@ internal sealed class DriverCode
         }
 
         a.ret();
-    }
-
-    // (signal, siginfo*, ucontext*): if the interrupted RIP is in this memory, note the exception and resume at FaultReturn; else the handler
-    // that was there before (the runtime's) gets the signal. Offsets: Linux x86-64 struct ucontext, gregs at 40.
-    private byte[] EncodeHandler()
-    {
-        const int Gregs = 40;
-        const int RipIndex = 16;
-        const int RspIndex = 15;
-        const int FlagsIndex = 17;
-        var a = new Assembler(64);
-        Label chain = a.CreateLabel();
-        a.mov(rax, __[rdx + Gregs + (RipIndex * 8)]);
-        a.mov(rcx, rax);
-        a.sub(rcx, (int)CaseLayout.Base);
-        a.cmp(rcx, CaseLayout.Size);
-        a.jae(chain);
-        foreach ((int register, int cell) in (ReadOnlySpan<(int, int)>)[(RipIndex, DriverCells.Rip), (RspIndex, DriverCells.Rsp), (FlagsIndex, DriverCells.Rflags),
-            (19, DriverCells.Error), (20, DriverCells.Vector), (22, DriverCells.Address)])
-        {
-            a.mov(rax, __[rdx + Gregs + (register * 8)]);
-            a.mov(Cell(cell), rax);
-        }
-
-        a.mov(eax, (int)FaultReturn);
-        a.mov(__[rdx + Gregs + (RipIndex * 8)], rax);
-        a.mov(eax, (int)CaseLayout.Base + DriverCells.Stack);
-        a.mov(__[rdx + Gregs + (RspIndex * 8)], rax);
-        a.mov(__qword_ptr[rdx + Gregs + (FlagsIndex * 8)], 0x202);
-        a.ret();
-        a.Label(ref chain);
-        a.movsxd(rdi, edi);
-        a.jmp(__qword_ptr[(rdi * 8) + (long)CaseLayout.Base + DriverCells.OldHandlers]);
-        using var stream = new MemoryStream();
-        _ = a.Assemble(new StreamCodeWriter(stream), SignalHandler);
-        return stream.ToArray();
     }
 }

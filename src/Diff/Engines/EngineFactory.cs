@@ -8,11 +8,12 @@ internal static class EngineFactory
     /// <summary>The names; <c>tcg</c> stands for the first two.</summary>
     public static IReadOnlyList<string> Names { get; } = ["tier0", "jit", "kvm", "native"];
 
-    /// <summary>Silicon engines, and the only modes they run.</summary>
-    private const int SiliconMode = 64;
-
     /// <summary>What is compared when nothing is said.</summary>
-    public static string Default(int bitness) => bitness != SiliconMode ? "tier0,jit" : KvmProbe.Host.Problem is null ? "tier0,kvm" : "tier0,native";
+    public static string Default(int bitness) => WhyNotKvm(bitness) is null ? "tier0,kvm" : NativeEngine.Unavailable is null ? "tier0,native" : "tier0,jit";
+
+    // Without hardware virtualisation KVM's own emulator would run code of 32 and 16 bits.
+    private static string? WhyNotKvm(int bitness) => KvmProbe.Host.Problem
+        ?? (bitness != 64 && !KvmProbe.Host.RunsPrivilegedCode ? "without hardware virtualisation it runs no code of 32 and 16 bits; take native" : null);
 
     /// <summary>The names that <paramref name="list"/> stands for, each once.</summary>
     /// <exception cref="DiffOptionException">A name is unknown, or fewer than two engines are left.</exception>
@@ -34,11 +35,6 @@ internal static class EngineFactory
     /// <exception cref="DiffOptionException">It cannot run on this host, or not this mode.</exception>
     public static IDiffEngine Create(string name, int bitness)
     {
-        if (name is "kvm" or "native" && bitness != SiliconMode)
-        {
-            throw new DiffOptionException($"--mode {bitness}: no silicon engine runs {bitness}-bit code yet, so {name} cannot; compare --engines tier0,jit");
-        }
-
         switch (name)
         {
             case "tier0":
@@ -46,8 +42,13 @@ internal static class EngineFactory
             case "jit":
                 return SoftwareEngine.Compiled(bitness);
             case "native":
-                return NativeEngine.Unavailable is string reason ? throw new DiffOptionException($"--engines: native {reason}") : new NativeEngine();
+                return NativeEngine.Unavailable is string reason ? throw new DiffOptionException($"--engines: native {reason}") : new NativeEngine(bitness);
             default:
+                if (bitness != 64 && WhyNotKvm(bitness) is string why)
+                {
+                    throw new DiffOptionException($"--engines: kvm cannot be used with --mode {bitness}: {why}");
+                }
+
                 try
                 {
                     return new KvmEngine(bitness);

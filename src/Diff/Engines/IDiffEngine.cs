@@ -14,6 +14,9 @@ internal unsafe interface IDiffEngine : IDisposable
     /// <summary>True when results are a processor's.</summary>
     bool IsSilicon { get; }
 
+    /// <summary>True when <see cref="CaseState.Control"/> takes effect: cases that have one mean nothing elsewhere.</summary>
+    bool SetsControl { get; }
+
     /// <summary>Runs every case of <paramref name="batch"/>, each from its own input.</summary>
     void Run(CaseBatch batch);
 

@@ -35,7 +35,7 @@ internal sealed unsafe class KvmEngine : IDiffEngine
         _vm = _system.CreateVm();
         _vm.ReservePages();
         _memory = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(_ram.Slice(0, CaseLayout.Size)));
-        _driver = DriverCode.Create(bitness, native: false);
+        _driver = DriverCode.Create(bitness, native: false, SetsControl);
         BatchMemory.Initialize(new Span<byte>(_memory, CaseLayout.Size), _driver, ExceptionStubs.Halt);
         int errno = _vm.SetMemory(new KvmMemoryRegion { Size = CaseLayout.Size, HostAddress = (ulong)_memory });
         if (errno != 0)
@@ -52,6 +52,7 @@ internal sealed unsafe class KvmEngine : IDiffEngine
         _run.ImmediateExit = true;
         _ = _system.Kernel.Ioctl(_fd, KvmIoctl.Run, 0);
         X86State start = BatchMemory.StartState(_driver);
+        SetExtendedControl(start.Xcr0);
         _userSregs = KvmStateCodec.EncodeSregs(start, _run.Sregs.ApicBase);
         KickSignal.Install();
         _watchdog = new EngineWatchdog(Kick);
@@ -65,6 +66,9 @@ internal sealed unsafe class KvmEngine : IDiffEngine
 
     /// <inheritdoc/>
     public bool IsSilicon => true;
+
+    /// <inheritdoc/>
+    public bool SetsControl => KvmProbe.Host.RunsPrivilegedCode;
 
     /// <inheritdoc/>
     public void Run(CaseBatch batch)
@@ -183,6 +187,16 @@ internal sealed unsafe class KvmEngine : IDiffEngine
             {
                 throw KvmException.Failed("KVM refuses its own CPUID", -result);
             }
+        }
+    }
+
+    private void SetExtendedControl(ulong components)
+    {
+        var xcrs = new KvmXcrs { Count = 1, Value = components };
+        int result = _system.Kernel.Ioctl(_fd, KvmIoctl.SetXcrs, (nint)(&xcrs));
+        if (result < 0)
+        {
+            throw KvmException.Failed("KVM takes no AVX state (KVM_SET_XCRS)", -result);
         }
     }
 

@@ -6,7 +6,8 @@ namespace Emu.Diff.Engines;
 
 /// <summary>
 /// The host's processor inside this process: memory at the linear addresses of the cases, the driver called like a C function. A signal
-/// handler turns exceptions of a case into a result. One instance at a time: addresses and signal handlers are the process's.
+/// handler turns exceptions of a case into a result. Code of 16 and 32 bits is entered by a far jump and runs in the same memory. One instance
+/// at a time: addresses and signal handlers are the process's.
 /// </summary>
 internal sealed unsafe partial class NativeEngine : IDiffEngine
 {
@@ -22,11 +23,17 @@ internal sealed unsafe partial class NativeEngine : IDiffEngine
     private static byte* s_memory;
     private static bool s_taken;
 
-    private readonly DriverCode _driver = DriverCode.Create(64, native: true);
+    private static int s_bitness;
 
-    /// <summary>Maps the memory and installs the handler, the first time.</summary>
-    public NativeEngine()
+    private readonly int _bitness;
+    private readonly DriverCode _driver;
+
+    /// <summary>Maps the memory, the first time, and installs driver and handler.</summary>
+    /// <exception cref="DiffOptionException">The process cannot run code of so many bits.</exception>
+    public NativeEngine(int bitness)
     {
+        _bitness = bitness;
+        _driver = DriverCode.Create(bitness, native: true, controls: false);
         lock (Gate)
         {
             if (s_taken)
@@ -39,14 +46,19 @@ internal sealed unsafe partial class NativeEngine : IDiffEngine
                 Prepare();
             }
 
+            if (s_bitness != bitness)
+            {
+                Install();
+            }
+
             s_taken = true;
         }
     }
 
     /// <summary>Why cases cannot run here, or null.</summary>
-    public static string? Unavailable => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && Sse41.IsSupported
+    public static string? Unavailable => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && Avx.IsSupported
         ? null
-        : "needs an x64 Linux host: cases run on its processor";
+        : "needs an x64 Linux host with AVX: cases run on its processor";
 
     /// <inheritdoc/>
     public string Name => "native";
@@ -56,6 +68,9 @@ internal sealed unsafe partial class NativeEngine : IDiffEngine
 
     /// <inheritdoc/>
     public bool IsSilicon => true;
+
+    /// <inheritdoc/>
+    public bool SetsControl => false;
 
     /// <inheritdoc/>
     public void Run(CaseBatch batch)
@@ -79,7 +94,7 @@ internal sealed unsafe partial class NativeEngine : IDiffEngine
         }
     }
 
-    private void Prepare()
+    private static void Prepare()
     {
         nint memory = MemoryMap((nint)CaseLayout.Base, CaseLayout.Size, ReadWriteExecute, PrivateAnonymousFixed, -1, 0);
         if (memory != (nint)CaseLayout.Base)
@@ -88,7 +103,6 @@ internal sealed unsafe partial class NativeEngine : IDiffEngine
         }
 
         s_memory = (byte*)memory;
-        _driver.Bytes.CopyTo(new Span<byte>(s_memory, CaseLayout.PageSize));
         BatchMemory.FillReadOnlyPage(new Span<byte>(s_memory, CaseLayout.Size));
         for (int page = 0; page < CaseLayout.Size / CaseLayout.PageSize; page++)
         {
@@ -97,14 +111,25 @@ internal sealed unsafe partial class NativeEngine : IDiffEngine
                 Check(Protect(memory + (page * CaseLayout.PageSize), CaseLayout.PageSize, access == PageAccess.Read ? ReadExecute : 0), "mprotect");
             }
         }
+    }
 
+    // The driver for this engine's mode, and what Linux has to know of it.
+    private void Install()
+    {
+        NarrowCode.Allow(_bitness);
+        Check(Protect((nint)s_memory, CaseLayout.PageSize, ReadWriteExecute), "mprotect");
+        _driver.Bytes.CopyTo(new Span<byte>(s_memory, CaseLayout.PageSize));
+        Check(Protect((nint)s_memory, CaseLayout.PageSize, ReadExecute), "mprotect");
         foreach (int signal in Signals)
         {
             var action = new SignalAction { Handler = (nint)_driver.SignalHandler, Flags = SaOnStack | SaSigInfo };
             SignalAction old = default;
             Check(SetSignalAction(signal, &action, &old), "sigaction");
-            ((ulong*)(s_memory + DriverCells.OldHandlers))[signal] = (ulong)old.Handler;
+            ref ulong kept = ref ((ulong*)(s_memory + DriverCells.OldHandlers))[signal];
+            kept = kept == 0 ? (ulong)old.Handler : kept;
         }
+
+        s_bitness = _bitness;
     }
 
     private static void Check(int result, string call)

@@ -38,7 +38,7 @@ internal sealed unsafe class SoftwareEngine : IDiffEngine
         };
         _accelerator = new TcgAccelerator(environment);
         _vcpu = _accelerator.CreateVcpu(0, new NoApic());
-        _driver = DriverCode.Create(bitness, native: false);
+        _driver = DriverCode.Create(bitness, native: false, SetsControl);
         BatchMemory.Initialize(new Span<byte>(_memory, CaseLayout.Size), _driver, ExceptionStubs.Return);
         _start = BatchMemory.StartState(_driver);
         _watchdog = new EngineWatchdog(_vcpu.Kick);
@@ -52,6 +52,9 @@ internal sealed unsafe class SoftwareEngine : IDiffEngine
 
     /// <inheritdoc/>
     public bool IsSilicon => false;
+
+    /// <inheritdoc/>
+    public bool SetsControl => true;
 
     /// <summary>The interpreter. It is the only CPU of its machine, so that locked instructions are executed as plain ones.</summary>
     public static SoftwareEngine Tier0(int bitness, TcgOptions? options = null) =>

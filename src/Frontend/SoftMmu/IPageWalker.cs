@@ -37,4 +37,9 @@ public interface IPageWalker
     /// recorded in the CPU, to be delivered when the current instruction is abandoned.
     /// </summary>
     bool TryTranslate(ulong linear, MmuAccess access, MmuMode mode, out PageTranslation translation);
+
+    /// <summary>
+    /// An access begins at <paramref name="linear"/>, below 4 GiB, and reaches beyond. On failure returns false with the fault recorded as above.
+    /// </summary>
+    bool TryPassFourGigabytes(ulong linear) => true;
 }

@@ -206,6 +206,11 @@ public sealed unsafe partial class SoftMmu : IDisposable
     /// <summary>Checks that an access of any length would not fault, filling the TLB for both pages it touches.</summary>
     public bool TryProbe(ulong linear, int size, MmuAccess access, MmuMode mode)
     {
+        if (linear <= uint.MaxValue && linear + (uint)size - 1 > uint.MaxValue && !_walker.TryPassFourGigabytes(linear))
+        {
+            return false;
+        }
+
         // The first byte of each page, so that a fault reports the address the CPU would.
         ulong last = (linear + (uint)size - 1) & PageMask;
         for (ulong address = linear; ; address = (address & PageMask) + 0x1000)

@@ -51,6 +51,18 @@ public sealed unsafe partial class X86Cpu
     }
 
     /// <summary>
+    /// To be called where an instruction that can go on later faults after a part of its work: under RFLAGS.TF the trap for that part comes
+    /// first (SDM vol. 2, VGATHERDPS), and the fault when the instruction is executed again.
+    /// </summary>
+    internal void TrapInsteadOfFault()
+    {
+        if ((State->SystemFlags & Rflags.Tf) != 0)
+        {
+            PendingFault = new X86Fault(X86Vector.Debug, 0, Dr6SingleStep);
+        }
+    }
+
+    /// <summary>
     /// Delivers the #DB of <see cref="X86CpuState.PendingDebugTraps"/>, if any is pending; <c>Header.Pc</c> is the next
     /// instruction's RIP. Returns false on a triple fault.
     /// </summary>

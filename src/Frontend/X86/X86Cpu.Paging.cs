@@ -97,6 +97,19 @@ public sealed unsafe partial class X86Cpu
         return result == WalkResult.Done;
     }
 
+    /// <inheritdoc/>
+    public bool TryPassFourGigabytes(ulong linear)
+    {
+        if ((State->Header.ModeKey & (X86ModeKey.Flat | X86ModeKey.Code64)) != X86ModeKey.Flat)
+        {
+            return true; // limits were checked by offset, and the sum with the base wraps
+        }
+
+        // The limit of a flat segment, which nothing else looks at. Through the stack segment it is #SS(0), as above.
+        PendingFault = new X86Fault(X86Vector.GeneralProtection, 0, LinearAddress: linear);
+        return false;
+    }
+
     /// <summary>Reads the four PAE page-directory-pointer entries that <paramref name="cr3"/> points to; false means a reserved bit (#GP).</summary>
     internal bool TryReadPdptes(ulong cr3, Span<ulong> entries)
     {

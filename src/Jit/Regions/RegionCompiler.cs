@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 
@@ -35,31 +36,39 @@ internal static class RegionCompiler
         return new CompiledRegion(handle.GetFunctionPointer(), method);
     }
 
+    /// <summary>The IL of <paramref name="region"/> as text; empty when it is not compiled.</summary>
+    public static string Describe(Region region) =>
+        TryEmit(region, out _, out RegionTokens? tokens) ? IlDump.Format(s_writer!.GetCode(), tokens) : "";
+
     /// <summary>The first half of <see cref="Compile"/>: the method, not yet compiled.</summary>
-    internal static DynamicMethod? Emit(Region region)
+    internal static DynamicMethod? Emit(Region region) => TryEmit(region, out DynamicMethod? method, out _) ? method : null;
+
+    private static bool TryEmit(Region region, [NotNullWhen(true)] out DynamicMethod? method, [NotNullWhen(true)] out RegionTokens? tokens)
     {
+        (method, tokens) = (null, null);
         var plan = new RegionPlan(region);
         if (plan.Blocks[0].OpCount == 0)
         {
-            return null;
+            return false;
         }
 
         IlWriter il = s_writer ??= new IlWriter();
         il.Clear();
-        var method = new DynamicMethod($"Region_{region.Blocks[0].Pc:x}", typeof(nint), [typeof(nint), typeof(nint)], typeof(RegionCompiler).Module, skipVisibility: true)
+        method = new DynamicMethod($"Region_{region.Blocks[0].Pc:x}", typeof(nint), [typeof(nint), typeof(nint)], typeof(RegionCompiler).Module, skipVisibility: true)
         {
             InitLocals = false,
         };
         DynamicILInfo info = method.GetDynamicILInfo();
-        new RegionEmitter(region, plan, il, new RegionTokens(info)).Emit();
+        tokens = new RegionTokens(info);
+        new RegionEmitter(region, plan, il, tokens).Emit();
         if (il.Length > MaxBytes || il.Instructions > MaxInstructions || il.BasicBlocks > MaxBasicBlocks)
         {
-            return null;
+            return false;
         }
 
         info.SetCode(il.GetCode(), MaxStack);
         info.SetLocalSignature(il.GetLocalSignature());
-        return method;
+        return true;
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "GetMethodDescriptor")]

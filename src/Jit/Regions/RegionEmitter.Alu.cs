@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Emu.Frontend.Ir;
 
 namespace Emu.Jit.Regions;
@@ -6,6 +7,7 @@ namespace Emu.Jit.Regions;
 internal sealed unsafe partial class RegionEmitter
 {
     private readonly int _carryIn; // also the count of shifts, and the upper half of products
+    private (int A, int B)? _factors; // of a signed product
 
     private bool SetsLiveFlags => Op.SetsFlags && FlagsLive;
 
@@ -130,7 +132,7 @@ internal sealed unsafe partial class RegionEmitter
         {
             PushSlot(op.A, op.Width);
             PushSecond();
-            _il.Emit(Il.Call, _tokens[RegionTokens.Token.SignedHigh]);
+            EmitHigh(signed: true);
             _il.Load(_scratch);
             _il.Constant4(63);
             _il.Emit(Il.ShiftRight);
@@ -159,7 +161,7 @@ internal sealed unsafe partial class RegionEmitter
         {
             PushSlot(op.A, op.Width);
             PushSlot(op.B, op.Width);
-            _il.Emit(Il.Call, _tokens[signed ? RegionTokens.Token.SignedHigh : RegionTokens.Token.UnsignedHigh]);
+            EmitHigh(signed);
         }
         else
         {
@@ -179,6 +181,46 @@ internal sealed unsafe partial class RegionEmitter
         StoreSlot(op.Dst, op.Width, wide: true);
         _il.Load(_carryIn);
         StoreSlot(op.C, op.Width, wide: true);
+    }
+
+    /// <summary>
+    /// Two 64-bit factors on the stack are replaced by the upper half of their product. With the host's instruction itself: RyuJIT does not inline
+    /// everywhere, and a call of managed code is no good among floats.
+    /// </summary>
+    private void EmitHigh(bool signed)
+    {
+        if (!Bmi2.X64.IsSupported)
+        {
+            EmitOutsideFloat(() => _il.Emit(Il.Call, _tokens[signed ? RegionTokens.Token.SignedHigh : RegionTokens.Token.UnsignedHigh]));
+            return;
+        }
+
+        if (!signed)
+        {
+            _il.Emit(Il.Call, _tokens.Of(Methods.MultiplyHigh));
+            return;
+        }
+
+        _factors ??= (_il.NewLocal(), _il.NewLocal());
+        (int a, int b) = _factors.Value;
+        _il.Store(b);
+        _il.Store(a);
+        _il.Load(a);
+        _il.Load(b);
+        _il.Emit(Il.Call, _tokens.Of(Methods.MultiplyHigh));
+        SubtractWhereNegative(a, b);
+        SubtractWhereNegative(b, a);
+    }
+
+    // A negative factor was taken for one that is larger by 2^64.
+    private void SubtractWhereNegative(int factor, int other)
+    {
+        _il.Load(factor);
+        _il.Constant4(63);
+        _il.Emit(Il.ShiftRight);
+        _il.Load(other);
+        _il.Emit(Il.And);
+        _il.Emit(Il.Subtract);
     }
 
     private void KeepWideFlags(bool signed)

@@ -100,9 +100,12 @@ internal sealed unsafe partial class RegionEmitter
         if (!_flags.CanTest(condition))
         {
             SyncFlags();
-            _il.Emit(Il.LoadArgument1);
-            _il.Constant4((int)condition);
-            _il.Emit(Il.Call, _tokens[RegionTokens.Token.TestCondition]);
+            EmitOutsideFloat(() =>
+            {
+                _il.Emit(Il.LoadArgument1);
+                _il.Constant4((int)condition);
+                _il.Emit(Il.Call, _tokens[RegionTokens.Token.TestCondition]);
+            });
             _il.Constant4(0);
             return Comparison.NotEqual;
         }

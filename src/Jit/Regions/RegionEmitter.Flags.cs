@@ -160,11 +160,11 @@ internal sealed unsafe partial class RegionEmitter
         LoadHeader(HeaderOffset.FlagsCarry, _flagsCarry);
     }
 
-    private void PushHeaderCarry()
+    private void PushHeaderCarry() => EmitOutsideFloat(() =>
     {
         _il.Emit(Il.LoadArgument1);
         _il.Emit(Il.Call, _tokens[RegionTokens.Token.TestCarry]);
-    }
+    });
 
     /// <summary>Pushes the carry flag as a 64-bit 0 or 1.</summary>
     private void PushCarry()

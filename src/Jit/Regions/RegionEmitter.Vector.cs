@@ -340,6 +340,7 @@ internal sealed unsafe partial class RegionEmitter
     /// <summary>Methods that RyuJIT compiles to single instructions.</summary>
     private static class Methods
     {
+        public static readonly MethodInfo MultiplyHigh = ((Func<ulong, ulong, ulong>)Bmi2.X64.MultiplyNoFlags).Method;
         public static readonly MethodInfo And = Of(Sse2.And);
         public static readonly MethodInfo AndNot = Of(Sse2.AndNot);
         public static readonly MethodInfo Or = Of(Sse2.Or);

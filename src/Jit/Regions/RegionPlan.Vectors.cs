@@ -99,17 +99,19 @@ internal sealed partial class RegionPlan
             VectorInstruction? instruction = plan.VectorInstructions[i];
             if (StoresVectors(number, i))
             {
-                live = Liveness.All.With(op.A).With(op.B);
+                live = (ReadsAllRegisters(op) ? Liveness.All : live.WithAllVectors()).With(op.A).With(op.B);
                 continue;
             }
 
             bool isFloat = instruction is not null && IrVectorOps.IsFloat(op.VectorOp);
             plan.Pinned[i] = isFloat && !live.Has(op.Dst);
-            bool uses = isFloat || op.Opcode == IrOpcode.Store || (op.IsBlockEnd && !isBranchIdle) || (op.IsCall && instruction is null) || live.Has(op.Dst)
+            bool uses = isFloat || op.Opcode == IrOpcode.Store || (op.IsBlockEnd && !isBranchIdle) || (op.IsCall && instruction is null)
+                || (live.Has(op.Dst) && !MayForget(op))
                 || (op.Opcode == IrOpcode.SetFlags && OrderIsTested(number, i - 1));
             if (!op.IsBlockEnd && op.Opcode != IrOpcode.Store && (WritesWhole(op) || ClearsHighHalf(_region.Blocks[number].Ops, i + 1, op.Dst)))
             {
                 live = live.Without(op.Dst);
+                live = op.WritesTwo ? live.Without(op.C) : live;
             }
 
             if (uses)
@@ -118,6 +120,10 @@ internal sealed partial class RegionPlan
             }
         }
     }
+
+    // Whatever the operand, the result may be known: x & 0, x ^ x, x << 0 >> 64. RyuJIT sees that through locals.
+    private static bool MayForget(in IrOp op) => op.Opcode is IrOpcode.And or IrOpcode.Or or IrOpcode.Xor or IrOpcode.Sub or IrOpcode.Sbb or IrOpcode.Select
+        or IrOpcode.ShiftLeft or IrOpcode.ShiftRight or IrOpcode.ShiftRightArithmetic or IrOpcode.Multiply || op.WritesTwo;
 
     /// <summary>True when the op at <paramref name="index"/> is an ordered comparison whose flags the block's jump tests at once, as the host can.</summary>
     public bool OrderIsTested(int number, int index)
@@ -137,7 +143,8 @@ internal sealed partial class RegionPlan
         if (instruction is null)
         {
             live = op.Opcode == IrOpcode.Store && !op.ImmediateB ? live.With(op.Dst) : live;
-            return live.With(op.A).With(op.ImmediateB ? 0 : op.B).With(op.C);
+            bool writesThird = op.WritesTwo && !op.IsDivision;
+            return live.With(op.A).With(op.ImmediateB ? 0 : op.B).With(writesThird ? 0 : op.C);
         }
 
         // Where RyuJIT finds the operands equal, or the result known, it needs neither.
@@ -171,6 +178,8 @@ internal sealed partial class RegionPlan
         public static readonly Liveness All = new(UInt128.MaxValue << (CpuHeader.Size >> 3), AllVectors & ~VectorTemporaries);
 
         public bool Has(int slot) => (Cells & CellBit(slot)) != 0 || (Vectors & VectorBit(slot)) != 0;
+
+        public Liveness WithAllVectors() => new(Cells, Vectors | All.Vectors);
 
         public Liveness With(int slot) => new(Cells | CellBit(slot), Vectors | VectorBit(slot));
 

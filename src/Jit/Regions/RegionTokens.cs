@@ -125,6 +125,21 @@ internal sealed class RegionTokens(DynamicILInfo info)
         return token;
     }
 
+    /// <summary>What <paramref name="token"/> stands for in this method.</summary>
+    public string NameOf(int token)
+    {
+        foreach ((MethodInfo method, int number) in _methods)
+        {
+            if (number == token)
+            {
+                return $"{method.DeclaringType?.Name}.{method.Name}";
+            }
+        }
+
+        int kind = Array.IndexOf(_tokens, token);
+        return kind >= 0 ? ((Token)kind).ToString() : $"token {token:x}";
+    }
+
     private int Make(Token token) => token switch
     {
         Token.Handler => info.GetTokenFor(HandlerSignature),

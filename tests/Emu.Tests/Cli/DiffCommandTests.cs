@@ -10,7 +10,6 @@ public sealed class DiffCommandTests
     [InlineData("--engines tier0,qemu", "'qemu' is no engine")]
     [InlineData("--engines tier0,jit --isa sse9", "'sse9'")]
     [InlineData("--engines tier0,jit --mode 48", "'48' is no mode")]
-    [InlineData("--engines tier0,native --mode 32", "no silicon engine")]
     [InlineData("--engines tier0,native --jobs 2", "--jobs")]
     [InlineData("--length 21", "--length")]
     [InlineData("--length 0", "--length")]

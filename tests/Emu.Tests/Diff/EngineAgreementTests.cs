@@ -11,6 +11,14 @@ public sealed class EngineAgreementTests
     [KvmFact]
     public void Interpreter_EqualsKvm() => Run(new DiffOptions { Engines = ["tier0", "kvm"], Count = 40_000, Seed = 11 });
 
+    [OracleTheory]
+    [InlineData(32, false)]
+    [InlineData(32, true)]
+    [InlineData(16, false)]
+    [InlineData(16, true)]
+    public void Interpreter_EqualsTheProcessor_InNarrowModes(int mode, bool faults) =>
+        Run(new DiffOptions { Engines = ["tier0", "native"], Count = faults ? 8_000UL : 30_000, Seed = 14, Mode = mode, Faults = faults });
+
     [Fact]
     public void CompiledCode_EqualsInterpreter() => Run(new DiffOptions { Engines = ["tier0", "jit"], Count = 2_500, Seed = 12 });
 

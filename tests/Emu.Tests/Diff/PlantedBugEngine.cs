@@ -17,6 +17,8 @@ internal sealed unsafe class PlantedBugEngine(Code wrong) : IDiffEngine
 
     public bool IsSilicon => false;
 
+    public bool SetsControl => true;
+
     public void Run(CaseBatch batch)
     {
         _engine.Run(batch);

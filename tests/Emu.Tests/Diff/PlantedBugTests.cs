@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Emu.Diff;
 using Emu.Diff.Cases;
 using Emu.Diff.Compare;
@@ -31,6 +32,21 @@ public sealed class PlantedBugTests
         Assert.Contains("# * rflags", text, StringComparison.Ordinal);
         Assert.Contains("add ", text, StringComparison.Ordinal);
         Assert.Contains("Add.W16", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Report_HasTheTranslationsOfBothEngines_AndTheIl()
+    {
+        StoredCase subject = CaseFile.Parse("emu-diff-case 1\nmode 64\nengines tier0 jit\nentry 10020100\ncode 4801d8 # add rax,rbx\n", "test");
+        using SoftwareEngine interpreter = SoftwareEngine.Tier0(64);
+        using SoftwareEngine compiled = SoftwareEngine.Compiled(64);
+        using var tester = new PairTester(interpreter, compiled, 64);
+
+        string text = CaseReport.Comment(subject, tester.Run(subject)!);
+
+        Assert.Matches(new Regex(@"# translation by tier0:\n# ---- 10020100\n#   Add\.W64"), text);
+        Assert.Matches(new Regex(@"# translation by jit:\n[^$]*# region 10020100[^$]*# il 10020100\n#   IL_0000: [^$]*: add\n"), text);
+        Assert.Equal(CaseFile.Format(subject), CaseFile.Format(CaseFile.Parse(CaseFile.Format(subject) + text, "test")));
     }
 
     [Fact]

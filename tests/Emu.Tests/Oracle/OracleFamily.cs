@@ -17,6 +17,10 @@ internal sealed record OracleFamily(string Name, IReadOnlyList<string> Isa, int 
         new("condition", ["condition", "branch"], 8),
         new("mixed", ["arithmetic", "shift", "move", "condition"], 12),
         new("simd", ["mmx", "sse", "sse2", "sse3", "ssse3", "sse4.1", "sse4.2", "aes", "pclmulqdq", "sha"], 6),
+        new("avx", ["avx", "avx2", "vaes", "vpclmulqdq"], 6),
+        new("fma", ["fma", "f16c"], 3),
+        new("bits", ["bmi1", "bmi2", "adx", "lzcnt", "popcnt", "movbe"], 8),
+        new("mixed vectors", ["sse2", "avx", "avx2"], 12),
         new("x87", ["x87"], 6),
     ];
 

@@ -11,13 +11,15 @@ internal static unsafe class ConditionalHelpers
     public static ulong InterruptIf(CpuHeader* header, ulong a, ulong b, ulong imm) =>
         a != 0 ? TransferHelpers.SoftwareInterrupt(header, 4, 0, (ulong)SoftwareInterruptKind.Into) : 0;
 
-    /// <summary>#AC(0) when linear address a is not a multiple of imm (2, 4 or 8).</summary>
+    /// <summary>#AC(0) when linear address a is not a multiple of imm, a power of two. The access itself raises what is wrong with an address that is not canonical or beyond the limit.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static ulong CheckAlignment(CpuHeader* header, ulong a, ulong b, ulong imm)
     {
-        if ((a & (imm - 1)) != 0)
+        X86Cpu cpu = X86Cpu.From(header);
+        bool passes = a <= uint.MaxValue && a + imm - 1 > uint.MaxValue;
+        if ((a & (imm - 1)) != 0 && X86Cpu.IsCanonical(a) && (!passes || cpu.TryPassFourGigabytes(a)))
         {
-            X86Cpu.From(header).Raise(X86Vector.AlignmentCheck);
+            cpu.Raise(X86Vector.AlignmentCheck);
         }
 
         return 0;

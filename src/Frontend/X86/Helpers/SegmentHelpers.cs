@@ -14,9 +14,26 @@ public static unsafe class SegmentHelpers
         return 0;
     }
 
-    /// <summary>Linear address of an access with all segment checks. a = offset; imm = segment number | 8 for a write | bytes &lt;&lt; 8. Returns the linear address.</summary>
+    /// <summary>In imm of <see cref="SegmentTranslate"/>: where the operand is not aligned to its size, #GP comes before #SS.</summary>
+    internal const int AlignmentFirst = 16;
+
+    /// <summary>
+    /// Linear address of an access with all segment checks. a = offset; imm = segment number | 8 for a write | <see cref="AlignmentFirst"/> |
+    /// bytes &lt;&lt; 8. Returns the linear address.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static ulong SegmentTranslate(CpuHeader* header, ulong a, ulong b, ulong imm) => X86Cpu.From(header).SegmentTranslate((int)(imm & 7), a, (uint)(imm >> 8), (imm & 8) != 0);
+    public static ulong SegmentTranslate(CpuHeader* header, ulong a, ulong b, ulong imm)
+    {
+        X86Cpu cpu = X86Cpu.From(header);
+        int segment = (int)(imm & 7);
+        uint bytes = (uint)(imm >> 8);
+        if ((imm & AlignmentFirst) != 0 && ((cpu.State->SegmentBase[segment] + a) & (bytes - 1)) != 0)
+        {
+            cpu.RaiseGeneralProtection();
+        }
+
+        return cpu.SegmentTranslate(segment, a, bytes, (imm & 8) != 0);
+    }
 
     /// <summary>MOV or PUSH of a segment register. imm = segment number. Returns the selector.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]

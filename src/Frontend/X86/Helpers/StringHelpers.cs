@@ -273,13 +273,23 @@ internal static unsafe class StringHelpers
 
         private ulong Linear(int segment, ulong offset, bool write)
         {
-            if (!IsFlat(segment))
+            ulong linear;
+            if (IsFlat(segment))
             {
-                return _cpu.SegmentTranslate(segment, offset, (uint)_size, write);
+                linear = segment >= X86Segment.Fs ? offset + _state->SegmentBase[segment] : offset;
+                linear = (_state->Header.ModeKey & X86ModeKey.Code64) != 0 ? linear : (uint)linear;
+            }
+            else
+            {
+                linear = _cpu.SegmentTranslate(segment, offset, (uint)_size, write);
             }
 
-            ulong linear = segment >= X86Segment.Fs ? offset + _state->SegmentBase[segment] : offset;
-            return (_state->Header.ModeKey & X86ModeKey.Code64) != 0 ? linear : (uint)linear;
+            if ((_state->Header.ModeKey & X86ModeKey.AlignmentCheck) != 0)
+            {
+                ConditionalHelpers.CheckAlignment(&_state->Header, linear, 0, (ulong)_size);
+            }
+
+            return linear;
         }
 
         private void Compare(ulong first, ulong second)

@@ -335,9 +335,9 @@ internal sealed unsafe partial class X86Lifter
 
     /// <summary>A helper call with the linear address of the memory operand in A.</summary>
     private ref IrOp CallWithAddress(
-        delegate*<CpuHeader*, ulong, ulong, ulong, ulong> helper, in Instruction instruction, int bytes, bool write, IrCallEffects effects)
+        delegate*<CpuHeader*, ulong, ulong, ulong, ulong> helper, in Instruction instruction, int bytes, bool write, IrCallEffects effects, int? alignment = null)
     {
-        ushort address = LinearAddress(instruction, bytes, write);
+        ushort address = LinearAddress(instruction, bytes, write, alignment);
         ref IrOp op = ref Call(helper, effects);
         op.A = address;
         return ref op;

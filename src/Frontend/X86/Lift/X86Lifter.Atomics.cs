@@ -99,7 +99,7 @@ internal sealed unsafe partial class X86Lifter
             return;
         }
 
-        ref IrOp op = ref lifter.CallWithAddress(&AtomicHelpers.CompareExchangeWide, instruction, bytes, write: true, IrCallEffects.All);
+        ref IrOp op = ref lifter.CallWithAddress(&AtomicHelpers.CompareExchangeWide, instruction, bytes, write: true, IrCallEffects.All, OwnAlignment(bytes));
         op.Imm = bytes;
         lifter.EndWithJump(lifter.NextPc);
     }
@@ -116,10 +116,12 @@ internal sealed unsafe partial class X86Lifter
         return !_cpu.Environment.IsUniprocessor || isFence;
     }
 
+    private static int? OwnAlignment(int bytes) => bytes == 16 ? OwnCheck : null;
+
     private void CompareExchangePair(in Instruction instruction, int bytes)
     {
         IrWidth half = WidthOf(bytes / 2);
-        ushort address = LinearAddress(instruction, bytes, write: true);
+        ushort address = LinearAddress(instruction, bytes, write: true, OwnAlignment(bytes));
         if (bytes == 16)
         {
             CheckAligned(&StateHelpers.CheckAligned, address, bytes);

@@ -311,6 +311,8 @@ internal sealed unsafe partial class X86Lifter
         }
 
         // The new stack pointer must be writable too (SDM: a push there would have to succeed).
+        lifter._nextTemporary = reusable;
+        lifter.Load(IrOpcode.LoadForWrite, link, width, width, lifter.StackSlot(-used - instruction.Immediate16, bytes, write: true));
         lifter.MoveStackPointer(-used - instruction.Immediate16);
         lifter.Move(Rbp, lifter.StackWidth == IrWidth.W16 ? IrWidth.W16 : width, frame);
     }

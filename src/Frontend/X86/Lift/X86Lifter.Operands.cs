@@ -217,11 +217,12 @@ internal sealed unsafe partial class X86Lifter
     /// <param name="bytes">Size of the access, for limit checks.</param>
     /// <param name="write">True for stores, for write checks.</param>
     /// <param name="offset">Added to the address: second parts of wide operands.</param>
-    private MemoryOperand Memory(in Instruction instruction, int bytes, bool write, int offset = 0)
+    /// <param name="alignment">What the alignment check asks for, in bytes; null for what the size says, <see cref="OwnCheck"/> for instructions that demand it.</param>
+    private MemoryOperand Memory(in Instruction instruction, int bytes, bool write, int offset = 0, int? alignment = null)
     {
         int segment = SegmentNumber(instruction.MemorySegment);
         MemoryOperand address = EffectiveAddress(instruction);
-        return InSegment(offset == 0 ? address : Moved(address, offset), segment, bytes, write);
+        return InSegment(offset == 0 ? address : Moved(address, offset), segment, bytes, write, alignment);
     }
 
     // A displacement has 32 bits, and in 64-bit addresses its sign counts: what does not fit is added in a step of its own.
@@ -239,21 +240,29 @@ internal sealed unsafe partial class X86Lifter
     }
 
     /// <summary>Adds the segment to an effective address, and the alignment check where one is due.</summary>
-    private MemoryOperand InSegment(in MemoryOperand address, int segment, int bytes, bool write)
+    private MemoryOperand InSegment(in MemoryOperand address, int segment, int bytes, bool write, int? alignment = null)
     {
-        MemoryOperand linear = AddSegment(address, segment, bytes, write);
-        if ((_modeKey & X86ModeKey.AlignmentCheck) == 0 || bytes is not (2 or 4 or 8))
+        MemoryOperand linear = AddSegment(address, segment, bytes, write, alignment == OwnCheck);
+        int required = alignment ?? CheckedAlignment(bytes);
+        if ((_modeKey & X86ModeKey.AlignmentCheck) == 0 || required <= 1)
         {
             return linear;
         }
 
         ushort checkedAddress = Temporary();
         EmitLea(checkedAddress, IrWidth.W64, linear);
-        CheckAligned(&ConditionalHelpers.CheckAlignment, checkedAddress, bytes);
+        CheckAligned(&ConditionalHelpers.CheckAlignment, checkedAddress, required);
         return new MemoryOperand(IrAddress.Base, checkedAddress, CpuHeader.ZeroSlot, CpuHeader.ZeroSlot, 0, 0);
     }
 
-    private MemoryOperand AddSegment(in MemoryOperand address, int segment, int bytes, bool write)
+    // The instruction takes #GP where its operand is not aligned, whatever EFLAGS.AC says.
+    private const int OwnCheck = 0;
+
+    // SDM vol. 3, table 7-6; of 32 bytes as AMD's Zen does.
+    private static int CheckedAlignment(int bytes) => bytes switch { 2 or 4 or 8 or 16 => bytes, 32 => 16, 10 => 8, _ => 1 };
+
+    // Limit and rights of the segment are to be looked at.
+    private bool NeedsChecks(int segment, bool write)
     {
         bool simple = segment switch
         {
@@ -261,9 +270,14 @@ internal sealed unsafe partial class X86Lifter
             X86Segment.Gs => (_modeKey & X86ModeKey.GsSimple) != 0,
             _ => IsFlat,
         };
-        if (!simple || (segment == X86Segment.Cs && write && !Is64))
+        return !simple || (segment == X86Segment.Cs && write && !Is64);
+    }
+
+    private MemoryOperand AddSegment(in MemoryOperand address, int segment, int bytes, bool write, bool ownCheck)
+    {
+        if (NeedsChecks(segment, write))
         {
-            return Checked(address, segment, bytes, write);
+            return Checked(address, segment, bytes, write, ownCheck);
         }
 
         if (segment >= X86Segment.Fs)
@@ -275,13 +289,13 @@ internal sealed unsafe partial class X86Lifter
     }
 
     /// <summary>The helper's linear address for modes where limits and rights must be looked at.</summary>
-    private MemoryOperand Checked(in MemoryOperand address, int segment, int bytes, bool write)
+    private MemoryOperand Checked(in MemoryOperand address, int segment, int bytes, bool write, bool ownCheck)
     {
         ushort offset = Temporary();
         EmitLea(offset, CodeSizeOfAddress(address), address);
         ref IrOp op = ref Call(&SegmentHelpers.SegmentTranslate, IrCallEffects.MayFault);
         (op.Dst, op.A) = (offset, offset);
-        op.Imm = segment | (write ? 8 : 0) | (bytes << 8);
+        op.Imm = segment | (write ? 8 : 0) | (ownCheck ? SegmentHelpers.AlignmentFirst : 0) | (bytes << 8);
         return new MemoryOperand(IrAddress.Base, offset, CpuHeader.ZeroSlot, CpuHeader.ZeroSlot, 0, 0);
     }
 
@@ -376,7 +390,7 @@ internal sealed unsafe partial class X86Lifter
     }
 
     /// <summary>The linear address of the memory operand in a slot, for helpers.</summary>
-    private ushort LinearAddress(in Instruction instruction, int bytes, bool write) => LinearAddress(Memory(instruction, bytes, write));
+    private ushort LinearAddress(in Instruction instruction, int bytes, bool write, int? alignment = null) => LinearAddress(Memory(instruction, bytes, write, alignment: alignment));
 
     private ushort LinearAddress(in MemoryOperand memory)
     {

@@ -285,12 +285,12 @@ internal sealed unsafe partial class X86Lifter
     /// <summary>A memory operand of a vector instruction, with the alignment check where the form has one.</summary>
     private MemoryOperand VectorMemory(in Instruction instruction, int bytes, bool write, bool aligned)
     {
-        MemoryOperand memory = Memory(instruction, bytes, write);
         if (!aligned || bytes < 16)
         {
-            return memory;
+            return Memory(instruction, bytes, write);
         }
 
+        MemoryOperand memory = Memory(instruction, bytes, write, alignment: OwnCheck);
         CheckAligned(&StateHelpers.CheckAligned, LinearAddress(memory), bytes);
         return memory;
     }

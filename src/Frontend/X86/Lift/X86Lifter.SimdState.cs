@@ -33,7 +33,7 @@ internal sealed unsafe partial class X86Lifter
         ushort offset = lifter.ZeroExtended(X86Slots.Gpr(X86Gpr.Rdi), width);
         var target = new MemoryOperand(lifter.Is64 ? IrAddress.Base : IrAddress.Wrap32, offset, CpuHeader.ZeroSlot, CpuHeader.ZeroSlot, 0, 0);
         Register segment = instruction.MemorySegment is var used && used.IsSegmentRegister() ? used : Register.DS;
-        ushort address = lifter.LinearAddress(lifter.InSegment(target, SegmentNumber(segment), bytes, write: true));
+        ushort address = lifter.LinearAddress(lifter.InSegment(target, SegmentNumber(segment), bytes, write: true, alignment: 8));
         ushort operands = lifter.Temporary();
         lifter.MoveImmediate(operands, IrWidth.W64, VectorSlotOf(instruction.GetOpRegister(1)) | ((ulong)VectorSlotOf(instruction.GetOpRegister(2)) << 16));
         ref IrOp op = ref lifter.Call(&StateHelpers.MaskedStore, IrCallEffects.MayFault);

@@ -162,7 +162,7 @@ internal sealed unsafe partial class X86Lifter
     {
         IrWidth width = OperandWidth(instruction, 0);
         ushort index = lifter.ZeroExtended(SlotOf(instruction.Op0Register), width);
-        ushort address = lifter.LinearAddress(instruction, 2 * BytesOf(width), write: false);
+        ushort address = lifter.LinearAddress(instruction, 2 * BytesOf(width), write: false, BytesOf(width));
         ref IrOp op = ref lifter.Call(&TransferHelpers.Bound, IrCallEffects.MayFault);
         (op.A, op.B, op.Imm) = (index, address, BytesOf(width));
     }

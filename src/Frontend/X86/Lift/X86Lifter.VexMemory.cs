@@ -18,14 +18,17 @@ internal sealed unsafe partial class X86Lifter
         bool wide = IsWide(instruction);
         int size = wide ? WideBytes : 16;
         bool store = instruction.Op0Kind == OpKind.Memory;
-        ushort address = lifter.LinearAddress(lifter.Memory(instruction, size, store));
+        int segment = SegmentNumber(instruction.MemorySegment);
+        bool checkLanes = lifter.NeedsChecks(segment, store);
+        ushort address = lifter.LinearAddress(checkLanes ? lifter.EffectiveAddress(instruction) : lifter.Memory(instruction, size, store, alignment: 1));
+        int form = bytes | (checkLanes ? (segment + 1) << 16 : 0);
         ushort mask = VectorSlotOf(instruction.Op1Register);
         if (store)
         {
             delegate*<CpuHeader*, byte*, byte*, int, ulong> write = &VexMemory.StoreMasked;
             ushort operands = lifter.Temporary();
             lifter.MoveImmediate(operands, IrWidth.W64, mask | ((ulong)VectorSlotOf(instruction.Op2Register) << 16));
-            lifter.VectorValue((nint)write, address, operands, IrVectorOp.None, bytes | (size << 8), IrCallEffects.MayFault);
+            lifter.VectorValue((nint)write, address, operands, IrVectorOp.None, form | (size << 8), IrCallEffects.MayFault);
             lifter.EndWithJump(lifter.NextPc); // it may have written code
             return;
         }
@@ -33,10 +36,10 @@ internal sealed unsafe partial class X86Lifter
         delegate*<CpuHeader*, byte*, byte*, byte*, int, void> read = &VexMemory.LoadMasked;
         var entry = new SimdEntry((nint)read, 16, SimdResult.Vector, Aligned: false, MayRaise: false, IrVectorOp.None);
         ushort destination = VectorSlotOf(instruction.Op0Register);
-        lifter.EmitMaskedLoad(entry, ResultTemporary, address, mask, bytes);
+        lifter.EmitMaskedLoad(entry, ResultTemporary, address, mask, form);
         if (wide)
         {
-            lifter.EmitMaskedLoad(entry, High(ResultTemporary), address, High(mask), bytes | (16 << 8));
+            lifter.EmitMaskedLoad(entry, High(ResultTemporary), address, High(mask), form | (16 << 8));
         }
 
         lifter.Move(destination, IrWidth.W128, ResultTemporary);
