@@ -32,9 +32,6 @@ internal sealed record RegionOptions
     /// <summary>Told of regions that the compiler failed on: a defect of emu, which costs only speed.</summary>
     public Action<string>? Failed { get; init; }
 
-    /// <summary>Called with each region before it is compiled (<c>-d op_opt</c>).</summary>
-    public Action<Region>? Built { get; init; }
-
     /// <summary>Makes host code of a region; null when it cannot. On any thread.</summary>
     public required Func<Region, CompiledRegion?> Compile { get; init; }
 

@@ -186,7 +186,6 @@ internal sealed unsafe class RegionTiering : IDisposable
             region = _builder.Build(head, old, out blocks) ?? region;
         }
 
-        _options.Built?.Invoke(region);
         var job = new RegionJob(this, region, blocks) { Replaces = old, Version = old is null ? 0 : old.Version + 1 };
         job.Heat = blocks.Sum(block => ExecutionsOf(block) * block.Instructions.Length);
         foreach (TranslationBlock block in blocks)
