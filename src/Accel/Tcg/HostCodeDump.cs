@@ -11,21 +11,21 @@ internal static unsafe class HostCodeDump
     private const int BytesPerLine = 32;
 
     /// <summary>
-    /// The code at <paramref name="address"/>, which the .NET compiler made: it must stay there meanwhile. .NET does not tell how long a
+    /// The code of the region at <paramref name="pc"/>, at <paramref name="address"/>, which the .NET compiler made: it must stay there meanwhile. .NET does not tell how long a
     /// method is; its jumps do.
     /// </summary>
-    public static string Format(nint address)
+    public static string Format(ulong pc, nint address)
     {
         Architecture host = RuntimeInformation.ProcessArchitecture;
         HostCodeReader? read = HostCodeExtent.ReaderFor(host);
         if (read is null)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"out_asm {address:x}: how long code is cannot be told on {host} hosts\n");
+            return string.Create(CultureInfo.InvariantCulture, $"out_asm {pc:x}: at {address:x}; how long code is cannot be told on {host} hosts\n");
         }
 
         int length = HostCodeExtent.Of(address, read);
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"out_asm {address:x}: {length} bytes\n");
+        text.Append(CultureInfo.InvariantCulture, $"out_asm {pc:x}: {length} bytes at {address:x}\n");
         // Invariant: the extent was found by reading all of it.
         var code = new ReadOnlySpan<byte>((void*)address, length);
         if (host == Architecture.X64)

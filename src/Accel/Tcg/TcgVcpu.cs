@@ -474,7 +474,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
             CompiledRegion? code = _options.CompileRegion(region);
             if (_options.Logs("out_asm"))
             {
-                text.Append(code is null ? $"out_asm: the region at {pc:x} is not compiled\n" : HostCodeDump.Format(code.Entry));
+                text.Append(code is null ? $"out_asm {pc:x}: not compiled\n" : HostCodeDump.Format(pc, code.Entry));
                 GC.KeepAlive(code);
             }
 

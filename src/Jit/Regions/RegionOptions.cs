@@ -23,7 +23,7 @@ internal sealed record RegionOptions
     /// <summary>Blocks with operations of these families stay in tier 0.</summary>
     public OpFamilies Excluded { get; init; }
 
-    /// <summary>Estimated bytes of compiled regions before all are dropped.</summary>
+    /// <summary>Estimated bytes of compiled regions before the oldest are dropped.</summary>
     public long CodeCacheBytes { get; init; } = 128L << 20;
 
     /// <summary>Called on the compiling thread when <see cref="TranslationEngine.InstallRegions"/> has something to do.</summary>
