@@ -20,7 +20,7 @@ internal static class Soak
     public static int Invoke(string[] args)
     {
         Option<double> minutes = Minutes("--minutes", 10, "minutes after the warm-up");
-        Option<double> warmUp = Minutes("--warm-up", 1, "minutes before what is looked at: the highest value there is what counts");
+        Option<double> warmUp = Minutes("--warm-up", 2, "minutes before what is looked at: the highest value there is what counts");
         var accelerator = new Option<string>("--accel")
         {
             Description = "accelerator of emu; so low a threshold has fresh code compiled",
@@ -57,6 +57,9 @@ internal static class Soak
             return 1;
         }
     }
+
+    /// <summary>True when nothing of <paramref name="after"/> is more than 5 % above the highest of <paramref name="before"/>: what is collected now and then makes a saw-tooth.</summary>
+    internal static bool IsFlat(double[] before, double[] after) => after.Max() <= before.Max() * Tolerance;
 
     // Resident MiB, each second.
     private static double[] Churn(AgentMachine machine, TimeSpan length, string phase)
@@ -104,7 +107,7 @@ internal static class Soak
 
     private static int Judge(double[] before, double[] after)
     {
-        bool flat = after.Max() <= before.Max() * Tolerance;
+        bool flat = IsFlat(before, after);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"warm-up: min {before.Min():F0}, max {before.Max():F0}, last {before[^1]:F0} MiB ({before.Length} samples)"));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"soak:    min {after.Min():F0}, max {after.Max():F0}, last {after[^1]:F0} MiB ({after.Length} samples)"));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,

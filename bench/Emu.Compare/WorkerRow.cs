@@ -75,8 +75,8 @@ internal static class WorkerRow
         }
     }
 
-    // On a host that is busy with other work two programs of its own are no faster.
-    private static void AddShortfall(RowResult row)
+    /// <summary>Notes that emu is too slow; against emu only where the host has two CPUs to give, which a busy one has not.</summary>
+    internal static void AddShortfall(RowResult row)
     {
         if (row.MedianOf(MachineSpec.Emu) is not double speedUp || speedUp >= Required)
         {

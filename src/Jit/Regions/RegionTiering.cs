@@ -19,6 +19,7 @@ internal sealed unsafe class RegionTiering : IDisposable
     private const int SmallestRetried = 50; // a compiler does not refuse less for its size
     private const int MaxRemembered = 4096;
     private const int EvictedShare = 4; // of what is installed goes at a time when there is no room
+    private const int DeadShare = 8; // of the limit may be dropped and not collected
 
     private readonly CpuHeader* _cpu;
     private readonly RegionOptions _options;
@@ -313,7 +314,7 @@ internal sealed unsafe class RegionTiering : IDisposable
     // Most of a method's memory is not the collector's, which therefore sees no reason to look for dead ones: told now and then, it does.
     private void GiveBack()
     {
-        if (_droppedBytes > _options.CodeCacheBytes / EvictedShare)
+        if (_droppedBytes > _options.CodeCacheBytes / DeadShare)
         {
             _droppedBytes = 0;
             GC.Collect();

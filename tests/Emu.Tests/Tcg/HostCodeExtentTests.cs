@@ -27,7 +27,7 @@ public sealed unsafe class HostCodeExtentTests
     [InlineData(new uint[] { 0x36000040, 0x14000002, 0xd65f03c0, 0xd65f03c0, 0xd65f03c0 }, 16)] // tbz w0, #0, +8; b +8; ret; ret
     public void Arm64_IsAsLongAsItsJumpsLead(uint[] code, int expected)
     {
-        fixed (uint* start = code)
+        fixed (uint* start = code.AsSpan())
         {
             Assert.Equal(expected, HostCodeExtent.Of((nint)start, HostCodeExtent.ReaderFor(Architecture.Arm64)!));
         }
