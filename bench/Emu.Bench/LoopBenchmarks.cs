@@ -13,7 +13,7 @@ namespace Emu.Bench;
 public abstract class LoopBenchmarks(TcgOptions options, int iterations) : IDisposable
 {
     private const ulong StreamTables = 0x103000;
-    private const ulong StreamFrames = 0x110000;
+    private const ulong StreamFrames = 0x180000;
 
     private readonly TcgBench _bench = new(options: options);
     private X86State _start = new();
@@ -22,7 +22,7 @@ public abstract class LoopBenchmarks(TcgOptions options, int iterations) : IDisp
     protected const int StreamBase = 0x4000_0000;
 
     /// <summary>Pages at <see cref="StreamBase"/>: four for each entry of the TLB.</summary>
-    protected const int StreamPages = 4096;
+    protected const int StreamPages = 16384;
 
     /// <inheritdoc/>
     [GlobalCleanup]
@@ -60,6 +60,18 @@ public abstract class LoopBenchmarks(TcgOptions options, int iterations) : IDisp
         }
 
         _start.Gpr[6] = StreamBase;
+    }
+
+    /// <summary>Runs the loop once and checks that it misses the TLB so often.</summary>
+    private protected void RequireMisses(int count)
+    {
+        ulong before = _bench.Vcpu.Statistics.TlbMisses;
+        Run();
+        ulong misses = _bench.Vcpu.Statistics.TlbMisses - before;
+        if (misses < (ulong)count)
+        {
+            throw new InvalidOperationException($"{misses} TLB misses instead of {count}.");
+        }
     }
 
     /// <summary>Runs the loop.</summary>

@@ -48,6 +48,7 @@ public class PathBenchmarks() : LoopBenchmarks(new TcgOptions { Jit = false }, I
             c.and(esi, StreamBase | ((StreamPages - 1) << 12));
         });
         MapStream();
+        RequireMisses(Iterations * Unrolled);
     }
 
     /// <summary>From block to block by a link.</summary>
