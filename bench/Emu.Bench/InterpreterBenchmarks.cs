@@ -1,23 +1,14 @@
 using BenchmarkDotNet.Attributes;
 using Emu.Accel.Tcg;
-using Emu.Core.Cpu;
-using Emu.Tests.Tcg;
-using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Emu.Bench;
 
-/// <summary>
-/// Tier 0 on hot loops: time per guest instruction. Each benchmark runs a loop of known length in 64-bit mode with paging on; loop
-/// overhead (DEC, JNZ) counts as two of its instructions.
-/// </summary>
-public class InterpreterBenchmarks : IDisposable
+/// <summary>Tier 0 on hot loops: time per guest instruction. Loop overhead (DEC, JNZ) counts as two of its instructions.</summary>
+public class InterpreterBenchmarks() : LoopBenchmarks(new TcgOptions { Jit = false }, Iterations)
 {
     private const int Iterations = 1_000_000;
     private const int BodyAndLoop = 10;
-
-    private readonly TcgBench _bench = new(options: new TcgOptions { Jit = false });
-    private X86State _start = new();
 
     /// <summary>Arithmetic on registers.</summary>
     [GlobalSetup(Target = nameof(Integer))]
@@ -50,36 +41,4 @@ public class InterpreterBenchmarks : IDisposable
     /// <summary>Call mix: 10 instructions an iteration.</summary>
     [Benchmark(OperationsPerInvoke = Iterations * BodyAndLoop)]
     public void Call() => Run();
-
-    /// <inheritdoc/>
-    [GlobalCleanup]
-    public void Dispose()
-    {
-        _bench.Dispose();
-        GC.SuppressFinalize(this);
-    }
-
-    private void SetUp(Action<Assembler> body)
-    {
-        _bench.Load(64, c =>
-        {
-            Label again = c.CreateLabel();
-            c.mov(ecx, Iterations);
-            c.Label(ref again);
-            body(c);
-            c.dec(ecx);
-            c.jnz(again);
-        });
-        _start = _bench.LongModeState();
-        (_start.Gpr[6], _start.Gpr[7]) = (0x20000, 0x30000);
-    }
-
-    private void Run()
-    {
-        _bench.Run(_start);
-        if (_bench.Exit.Reason != VcpuExitReason.Kicked || _bench.ExitCode is null)
-        {
-            throw new InvalidOperationException($"The guest ended with {_bench.Exit}.");
-        }
-    }
 }

@@ -6,14 +6,16 @@ using Emu.Core.Time;
 using Emu.Frontend.Ir;
 using Emu.Frontend.X86;
 using Emu.Frontend.X86.Lift;
+using Emu.Jit;
+using Emu.Jit.Interpreter;
 using Emu.Tests.Tcg;
 using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Emu.Bench;
 
-/// <summary>The cost of lifting: decode, IR, dead-flag removal, per guest instruction of a 32-instruction block.</summary>
-public class LiftBenchmarks : IDisposable
+/// <summary>The cost of a translation: decode, IR, dead-flag removal, tier-0 ops, per guest instruction of a 32-instruction block.</summary>
+public unsafe class LiftBenchmarks : IDisposable
 {
     private const int Instructions = 32;
 
@@ -21,6 +23,10 @@ public class LiftBenchmarks : IDisposable
     private readonly IrBlock _block = new();
     private readonly X86Cpu _cpu;
     private readonly IGuestFrontend _frontend;
+    private readonly CodeArena _arena = new(int.MaxValue);
+    private readonly IrBlock _optimised = new();
+    private readonly IrOp[] _lifted;
+    private readonly Op* _ops;
 
     /// <summary>A CPU in 64-bit mode over code with the usual mix.</summary>
     public LiftBenchmarks()
@@ -36,6 +42,11 @@ public class LiftBenchmarks : IDisposable
         X86State state = bench.LongModeState();
         _ram.Write(TcgBench.CodeAddress, Code());
         _cpu.SetState(state);
+        _frontend.TryLift(_block, TcgBench.CodeAddress, TcgBench.CodeAddress, Instructions);
+        _lifted = _block.Ops.ToArray();
+        _frontend.TryLift(_optimised, TcgBench.CodeAddress, TcgBench.CodeAddress, Instructions);
+        IrOptimizer.Run(_optimised);
+        _ops = _arena.Allocate(_lifted.Length);
     }
 
     /// <summary>Decode and lift.</summary>
@@ -46,19 +57,36 @@ public class LiftBenchmarks : IDisposable
         return _block.OpCount;
     }
 
-    /// <summary>Decode, lift and optimise.</summary>
+    /// <summary>Optimise, with a copy of the ops, which it changes.</summary>
     [Benchmark(OperationsPerInvoke = Instructions)]
-    public int LiftAndOptimise()
+    public int Optimise()
     {
-        _frontend.TryLift(_block, TcgBench.CodeAddress, TcgBench.CodeAddress, Instructions);
+        _lifted.CopyTo(_block.Ops);
         IrOptimizer.Run(_block);
         return _block.OpCount;
+    }
+
+    /// <summary>Write the optimised ops as tier 0 runs them.</summary>
+    [Benchmark(OperationsPerInvoke = Instructions)]
+    public int Encode()
+    {
+        int count = 0;
+        foreach (ref readonly IrOp op in _optimised.Ops)
+        {
+            if (op.Opcode != IrOpcode.Nop)
+            {
+                OpEncoder.Encode(op, _ops + count++, _optimised);
+            }
+        }
+
+        return count;
     }
 
     /// <inheritdoc/>
     [GlobalCleanup]
     public void Dispose()
     {
+        _arena.Dispose();
         _cpu.Dispose();
         _ram.Dispose();
         GC.SuppressFinalize(this);

@@ -26,6 +26,11 @@ internal sealed class MipsColumn : IColumn
 
     public string GetValue(Summary summary, BenchmarkCase benchmarkCase)
     {
+        if (benchmarkCase.Descriptor.Type != typeof(InterpreterBenchmarks) && benchmarkCase.Descriptor.Type != typeof(CompiledBenchmarks))
+        {
+            return "-";
+        }
+
         double? median = summary[benchmarkCase]?.ResultStatistics?.Median;
         return median is > 0 ? (1000 / median.Value).ToString("F0", CultureInfo.InvariantCulture) : "-";
     }

@@ -54,6 +54,16 @@ internal sealed partial class AgentMachine : IDisposable
         }
     }
 
+    /// <summary>Memory of the machine's process that is in RAM.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.HasExited ? 0 : _process.WorkingSet64;
+        }
+    }
+
     /// <summary>Runs <paramref name="command"/>.</summary>
     /// <exception cref="MachineFailure">It did not end within <paramref name="limit"/>, or the machine is gone.</exception>
     public CommandResult Run(string command, TimeSpan limit)

@@ -99,6 +99,13 @@ internal static class CompareCommandLine
 
             return 0;
         });
+        return Invoke(command, args);
+    }
+
+    /// <summary>Runs <paramref name="command"/> with <paramref name="args"/>.</summary>
+    /// <exception cref="CompareException">An argument is wrong.</exception>
+    public static int Invoke(RootCommand command, string[] args)
+    {
         ParseResult parse = command.Parse(args);
         if (parse.Errors.Count > 0)
         {
@@ -129,7 +136,8 @@ internal static class CompareCommandLine
         };
     }
 
-    private static Option<int> Number(string name, int initial, string description)
+    /// <summary>An option whose value is at least 1.</summary>
+    public static Option<int> Number(string name, int initial, string description)
     {
         var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => initial };
         option.Validators.Add(result =>

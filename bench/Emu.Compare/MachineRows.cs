@@ -4,7 +4,7 @@ namespace Emu.Compare;
 
 /// <summary>
 /// Rows in which each run is a process of its own: <c>startup</c> until a firmware of two instructions has ended the emulator,
-/// <c>boot</c> until Debian's first line of user space, <c>rss</c> for the peak resident memory at that moment.
+/// <c>boot</c> until Debian's first line of user space, <c>rss</c> for the peak resident memory at that moment. And <see cref="WorkerRow"/>.
 /// </summary>
 internal static class MachineRows
 {
@@ -26,6 +26,11 @@ internal static class MachineRows
         }
 
         results.ForEach(row => row.Judge());
+        if (options.Rows.Contains(WorkerRow.Name))
+        {
+            results.Add(WorkerRow.Run(options, checkout));
+        }
+
         return results;
     }
 

@@ -19,7 +19,17 @@ internal sealed record MachineSpec(string Name, IReadOnlyList<string> Command)
     private static readonly string[] EmuBoard = ["-M", "pc", "-accel", "tcg"];
 
     /// <summary>The machines of <paramref name="options"/> with the benchmark guest, in the order in which they take turns.</summary>
-    public static IReadOnlyList<MachineSpec> WithAgent(ComparisonOptions options, Checkout checkout)
+    public static IReadOnlyList<MachineSpec> WithAgent(ComparisonOptions options, Checkout checkout) => WithAgent(options, checkout, [], []);
+
+    /// <summary>The same with two CPUs; QEMU with a thread for each.</summary>
+    public static IReadOnlyList<MachineSpec> WithTwoCpus(ComparisonOptions options, Checkout checkout) =>
+        WithAgent(options with { Pin = null }, checkout, ["-smp", "2"], ["-accel", "tcg,thread=multi"]);
+
+    /// <summary>emu alone with a Linux guest.</summary>
+    public static MachineSpec OfEmu(ComparisonOptions options, Checkout checkout, string initrd, string accelerator, int cpus) =>
+        new(Emu, [options.EmuProgram ?? checkout.Launcher, "-M", "pc", "-accel", accelerator, "-smp", $"{cpus}", "-serial", "stdio", "-display", "none", .. Linux(checkout, initrd, "256")]);
+
+    private static IReadOnlyList<MachineSpec> WithAgent(ComparisonOptions options, Checkout checkout, string[] more, string[] moreOfQemu)
     {
         var machines = new List<MachineSpec>();
         if (options.Native)
@@ -31,7 +41,8 @@ internal sealed record MachineSpec(string Name, IReadOnlyList<string> Command)
             machines.Add(new MachineSpec(Native, [.. Pinned(options), .. enter, "/bin/sh", "-c", Agent]));
         }
 
-        string[] guest = ["-serial", "stdio", "-display", "none", .. Linux(checkout, checkout.BenchInitrd)];
+        string[] guest = ["-serial", "stdio", "-display", "none", .. Linux(checkout, checkout.BenchInitrd), .. more];
+        options = options with { QemuArguments = [.. moreOfQemu, .. options.QemuArguments] };
         return [.. machines, .. Emulators(options, checkout, guest)];
     }
 
@@ -43,8 +54,8 @@ internal sealed record MachineSpec(string Name, IReadOnlyList<string> Command)
     public static IReadOnlyList<MachineSpec> WithFirmware(ComparisonOptions options, Checkout checkout, string file) =>
         Emulators(options, checkout, ["-display", "none", "-bios", file, "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]);
 
-    private static string[] Linux(Checkout checkout, string initrd) =>
-        ["-m", "512", "-no-reboot", "-kernel", checkout.Kernel, "-initrd", initrd, "-append", "console=ttyS0 panic=-1"];
+    private static string[] Linux(Checkout checkout, string initrd, string mebibytes = "512") =>
+        ["-m", mebibytes, "-no-reboot", "-kernel", checkout.Kernel, "-initrd", initrd, "-append", "console=ttyS0 panic=-1"];
 
     private static IReadOnlyList<MachineSpec> Emulators(ComparisonOptions options, Checkout checkout, string[] guest)
     {

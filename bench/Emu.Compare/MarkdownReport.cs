@@ -18,7 +18,7 @@ internal static class MarkdownReport
         text.AppendLine(CultureInfo.InvariantCulture, $"# emu against QEMU's tcg, {result.Date}").AppendLine();
         string programs = $"{host.System}; .NET {host.DotNet}; {host.Qemu ?? "without QEMU"}";
         text.AppendLine(CultureInfo.InvariantCulture, $"{host.Cpu}, {host.Cpus} CPUs, {host.MemoryGib} GiB; {programs}.");
-        text.AppendLine(CultureInfo.InvariantCulture, $"Medians of {result.Runs} runs at {result.Percent} %, machines in turn; seconds, for rss MiB.");
+        text.AppendLine(CultureInfo.InvariantCulture, $"Medians of {result.Runs} runs at {result.Percent} %, machines in turn; seconds, for rss MiB, for workers how much sooner two CPUs have done it.");
         text.AppendLine(CultureInfo.InvariantCulture, $"Options: {result.Options}.").AppendLine();
         text.AppendLine(MeanTable(result.Means)).AppendLine().AppendLine(TableHead);
         foreach (RowResult row in result.Rows)
@@ -45,7 +45,7 @@ internal static class MarkdownReport
             + $"| {Number(row.Ratio(MachineSpec.Emu, MachineSpec.Qemu))} | {notes} |";
     }
 
-    private static string Value(RowResult row, string machine) => row.MedianOf(machine)?.ToString(row.Unit == "s" ? "F3" : "F0", CultureInfo.InvariantCulture) ?? "";
+    private static string Value(RowResult row, string machine) => row.MedianOf(machine)?.ToString(row.Unit switch { "s" => "F3", WorkerRow.Unit => "F2", _ => "F0" }, CultureInfo.InvariantCulture) ?? "";
 
     private static string Number(double? value) => value?.ToString(value < 10 ? "F2" : "F1", CultureInfo.InvariantCulture) ?? "";
 }

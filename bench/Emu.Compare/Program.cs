@@ -6,7 +6,12 @@ using Emu.Compare;
 
 try
 {
-    return CompareCommandLine.Invoke(args, Compare);
+    return args switch
+    {
+        ["soak", .. string[] rest] => Soak.Invoke(rest),
+        ["boots", .. string[] rest] => Boots.Invoke(rest),
+        _ => CompareCommandLine.Invoke(args, Compare),
+    };
 }
 catch (CompareException exception)
 {

@@ -30,7 +30,7 @@ internal sealed class RowResult
     /// <summary>Its group.</summary>
     public required RowGroup Group { get; init; }
 
-    /// <summary>Unit of the values: <c>s</c> or <c>MiB</c>.</summary>
+    /// <summary>Unit of the values: <c>s</c>, <c>MiB</c> or <see cref="WorkerRow.Unit"/>.</summary>
     public string Unit { get; init; } = "s";
 
     /// <summary>The commands' size argument.</summary>
@@ -45,8 +45,8 @@ internal sealed class RowResult
     /// <summary>Median on <paramref name="machine"/>, or null.</summary>
     public double? MedianOf(string machine) => Machines.GetValueOrDefault(machine)?.Median;
 
-    /// <summary>Median on <paramref name="machine"/> divided by that on <paramref name="other"/>, or null.</summary>
-    public double? Ratio(string machine, string other) => MedianOf(machine) / MedianOf(other);
+    /// <summary>Median on <paramref name="machine"/> divided by that on <paramref name="other"/>; null when one is missing, or when more is better.</summary>
+    public double? Ratio(string machine, string other) => Unit == WorkerRow.Unit ? null : MedianOf(machine) / MedianOf(other);
 
     /// <summary>Fills <see cref="Notes"/>: failures, clocks that are off, and output that differs from that of the first machine.</summary>
     public void Judge()

@@ -32,6 +32,9 @@ internal sealed unsafe class CodeAddressCache : IDisposable
         mmu.PageFlushed = ForgetPage;
     }
 
+    /// <summary>True when there are so many guards that everything should be forgotten.</summary>
+    public bool IsFull => _guards.IsFull;
+
     /// <summary>Pages of the address space in use.</summary>
     public CodePageCache Pages => Current.Pages;
 

@@ -22,11 +22,15 @@ internal readonly record struct CodePageGuard(nint Cell, bool IsGlobal);
 internal sealed unsafe class CodePageGuards(CpuHeader* cpu) : IDisposable
 {
     private const int ChunkCells = 1024;
+    private const int MostChunks = 64;
     private const uint Holds = 1; // of a global page
 
     private readonly Dictionary<ulong, List<Entry>> _byPage = [];
     private readonly List<nint> _chunks = [];
     private int _used = ChunkCells;
+
+    /// <summary>True when there are so many that they should be removed: programs that come and go leave theirs behind.</summary>
+    public bool IsFull => _chunks.Count >= MostChunks;
 
     /// <summary>The guard of a page that was just found to be <paramref name="physical"/>; so it holds.</summary>
     /// <param name="linear">The linear page.</param>

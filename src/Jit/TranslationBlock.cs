@@ -6,6 +6,12 @@ namespace Emu.Jit;
 /// <summary>Names a translation: the same code at the same address in the same mode.</summary>
 internal readonly record struct BlockKey(ulong Physical, ulong Pc, ulong ModeKey);
 
+/// <summary>A jump that goes from block to block without the dispatcher.</summary>
+/// <param name="Jump">Address of the jump op.</param>
+/// <param name="From">The block that it ends.</param>
+/// <param name="To">The block that it enters.</param>
+internal readonly record struct BlockLink(nint Jump, TranslationBlock From, TranslationBlock To);
+
 /// <summary>One translated block: its place in guest code, its ops in native memory, and the jumps linked to it.</summary>
 internal sealed unsafe class TranslationBlock(BlockKey key, int number, Op* code, int byteLength, int opCount)
 {
@@ -26,6 +32,9 @@ internal sealed unsafe class TranslationBlock(BlockKey key, int number, Op* code
 
     /// <summary>True when the block has a head and may be in regions.</summary>
     public bool IsCounted => Entry != Code;
+
+    /// <summary>What was allocated at <see cref="Entry"/>, in ops.</summary>
+    public required int Room { get; init; }
 
     /// <summary>Number of ops, the end marker excluded.</summary>
     public int OpCount { get; } = opCount;
@@ -48,8 +57,11 @@ internal sealed unsafe class TranslationBlock(BlockKey key, int number, Op* code
     /// <summary>First op and byte offset of each guest instruction.</summary>
     public required (ushort FirstOp, ushort PcOffset)[] Instructions { get; init; }
 
-    /// <summary>Jump ops whose target is this block.</summary>
-    public List<nint> IncomingJumps { get; } = [];
+    /// <summary>Jumps of other blocks, or its own, that are linked to this block.</summary>
+    public List<BlockLink> IncomingLinks { get; } = [];
+
+    /// <summary>Jumps of this block that are linked.</summary>
+    public List<BlockLink> OutgoingLinks { get; } = [];
 
     /// <summary>False once the code changed.</summary>
     public bool IsValid { get; set; } = true;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Emu.Frontend.Ir;
 using Emu.Jit.Interpreter;
 
@@ -8,10 +9,12 @@ public sealed unsafe partial class TranslationEngine
 {
     private TranslationBlock? Translate(BlockKey key, ulong linear)
     {
-        if (_arena.IsFull)
+        if (_arena.IsFull || _addresses.IsFull)
         {
             FlushAll();
         }
+
+        Recycle();
 
         // The page is marked before its bytes are read, so that no write goes unnoticed in between.
         ulong page = key.Physical & ~0xfffUL;
@@ -30,8 +33,10 @@ public sealed unsafe partial class TranslationEngine
             Drop(stale);
         }
 
-        TranslationBlock block = Encode(_arena, key, _numbered.Count, secondPage);
-        _numbered.Add(block);
+        int number = _freeNumbers.TryPop(out int free) ? free : _numbered.Count;
+        TranslationBlock block = Encode(_arena, key, number, secondPage);
+        CollectionsMarshal.SetCount(_numbered, Math.Max(_numbered.Count, number + 1));
+        _numbered[number] = block;
         _blocks.Add(block);
         BlocksIn(page).Add(block);
         if (secondPage is ulong other && other != page)
@@ -73,7 +78,8 @@ public sealed unsafe partial class TranslationEngine
     {
         ReadOnlySpan<IrOp> ops = _ir.Ops;
         bool hasHistory = _ir.MayChain && ops[^1].Opcode == IrOpcode.JumpIndirect;
-        Op* entry = arena.Allocate(ops.Length + 2 + (hasHistory ? JumpHistory.Ops : 0));
+        int room = ops.Length + 2 + (hasHistory ? JumpHistory.Ops : 0);
+        Op* entry = arena.Allocate(room);
         bool counted = _tiering is not null && number >= 0 && _ir.MayChain;
         Op* code = counted ? entry + 1 : entry;
         Span<ushort> newIndex = stackalloc ushort[ops.Length + 1];
@@ -103,6 +109,7 @@ public sealed unsafe partial class TranslationEngine
         var block = new TranslationBlock(key, number, code, _ir.ByteLength, count)
         {
             Entry = entry,
+            Room = room,
             SecondPage = secondPage,
             History = hasHistory ? code[count - 1].Target : 0,
             PcMask = _ir.PcMask,
@@ -148,12 +155,47 @@ public sealed unsafe partial class TranslationEngine
         }
 
         _tiering?.NoteDropped(block);
-        foreach (nint jump in block.IncomingJumps)
+        Unlink(block);
+        _addresses.Remove(block);
+        _dropped.Add(block);
+    }
+
+    private static void Unlink(TranslationBlock block)
+    {
+        foreach (BlockLink link in block.IncomingLinks)
         {
-            ((Op*)jump)->Target = 0;
+            ((Op*)link.Jump)->Target = 0;
+            if (link.From != block)
+            {
+                link.From.OutgoingLinks.Remove(link);
+            }
         }
 
-        _addresses.Remove(block);
+        foreach (BlockLink link in block.OutgoingLinks)
+        {
+            link.To.IncomingLinks.Remove(link);
+        }
+
+        block.IncomingLinks.Clear();
+        block.OutgoingLinks.Clear();
+    }
+
+    // What was dropped is used again, or code that changes all the time would fill the arena over and over. Only where no translated code is
+    // in execution: a block can be dropped by itself.
+    private void Recycle()
+    {
+        if (_cpu->CurrentOp != 0)
+        {
+            return;
+        }
+
+        foreach (TranslationBlock block in _dropped)
+        {
+            _arena.Free(block.Entry, block.Room);
+            _freeNumbers.Push(block.Number);
+        }
+
+        _dropped.Clear();
     }
 
     private List<TranslationBlock> BlocksIn(ulong page) => _blocksByPage[page];

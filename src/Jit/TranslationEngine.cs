@@ -40,6 +40,8 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
     private readonly BlockTable _blocks = new();
     private readonly Dictionary<ulong, List<TranslationBlock>> _blocksByPage = [];
     private readonly List<TranslationBlock> _numbered = [];
+    private readonly List<TranslationBlock> _dropped = []; // whose ops may still be in execution
+    private readonly Stack<int> _freeNumbers = [];
     private readonly CodeAddressCache _addresses;
     private readonly CodePageSet _sharedPages;
     private readonly RegionTiering? _tiering;
@@ -194,6 +196,8 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
         _blocks.Clear();
         _blocksByPage.Clear();
         _numbered.Clear();
+        _dropped.Clear();
+        _freeNumbers.Clear();
         _arena.Clear();
         _cpu->CurrentOp = 0;
         _addresses.Clear();
@@ -266,6 +270,7 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
                 return LeaveReason.Fault;
             }
 
+            _options.Entered?.Invoke(to.Key.Pc);
             if (from is not null && generation == _generation)
             {
                 Link(from, exit, to);
@@ -295,7 +300,9 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
             && (from.Key.Physical & ~0xfffUL) == (to.Key.Physical & ~0xfffUL))
         {
             exit->Target = (nint)to.Entry;
-            to.IncomingJumps.Add((nint)exit);
+            var link = new BlockLink((nint)exit, from, to);
+            from.OutgoingLinks.Add(link);
+            to.IncomingLinks.Add(link);
         }
     }
 

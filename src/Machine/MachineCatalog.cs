@@ -71,6 +71,7 @@ public static class MachineCatalog
         ("op", DebugLogItems.Op, "intermediate code of each block"),
         ("op_opt", DebugLogItems.OpOpt, "intermediate code of each compiled region"),
         ("il", DebugLogItems.Il, "what the .NET compiler is given for each compiled region"),
+        ("out_asm", DebugLogItems.OutAsm, "host code of each compiled region"),
         ("exec", DebugLogItems.Exec, "every block that is executed"),
     ];
 }

@@ -249,6 +249,9 @@ public enum DebugLogItems
 
     /// <summary>What the .NET compiler is given for each compiled region.</summary>
     Il = 1 << 6,
+
+    /// <summary>Host code of each compiled region.</summary>
+    OutAsm = 1 << 7,
 }
 
 /// <summary>Debug log: <paramref name="Items"/> to <paramref name="File"/>, or to standard error when that is null.</summary>

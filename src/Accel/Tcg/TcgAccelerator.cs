@@ -48,13 +48,13 @@ public sealed record TcgOptions
     /// <summary>Families of operations that stay interpreted.</summary>
     public IReadOnlyList<string> JitOff { get; init; } = [];
 
-    /// <summary>Items of <c>-d</c>: unimp, int, op, op_opt, il, in_asm, exec.</summary>
+    /// <summary>Items of <c>-d</c>: unimp, int, in_asm, op, op_opt, il, out_asm, exec.</summary>
     public IReadOnlySet<string> DebugLogItems { get; init; } = new HashSet<string>();
 
     /// <summary>Makes host code of a region.</summary>
     internal Func<Region, CompiledRegion?> CompileRegion { get; init; } = RegionCompiler.Compile;
 
-    /// <summary>Program counters (first, last) that in_asm, op, op_opt, il and exec are logged of; empty for all.</summary>
+    /// <summary>Program counters (first, last) that in_asm, op, op_opt, il, out_asm and exec are logged of, by where block or region begin; empty for all.</summary>
     public IReadOnlyList<(ulong First, ulong Last)> DebugLogFilter { get; init; } = [];
 
     /// <summary>True when code at <paramref name="pc"/> is to be logged.</summary>

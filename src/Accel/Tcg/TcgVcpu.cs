@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using Emu.Core;
 using Emu.Core.Cpu;
 using Emu.Core.Memory;
@@ -68,6 +69,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
             Entered = _options.Logs("exec") ? LogEntry : null,
         };
         _engine = new TranslationEngine(&_cpu.State->Header, _cpu.Mmu, frontend, environment.Memory, codePages, options) { Client = this };
+        _cpu.SoftwareInterrupted = _options.Logs("int") ? vector => LogEvent($"software interrupt {vector:x2}") : null;
         apic.Connect(this);
     }
 
@@ -308,6 +310,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         if (_cpu.State->PendingDebugTraps != 0)
         {
             _statistics.Exceptions++;
+            LogEvent("debug trap");
             if (!_cpu.TakeDebugTrap())
             {
                 return false;
@@ -317,6 +320,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         if (NmiReady && _cpu.State->InterruptShadow == 0)
         {
             _cpu.State->NmiPending = 0;
+            LogEvent("NMI");
             return _cpu.DeliverNmi();
         }
 
@@ -326,11 +330,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
             if (vector >= 0)
             {
                 _statistics.Interrupts++;
-                if (_options.Logs("int"))
-                {
-                    _options.Log!($"cpu{Index}: interrupt {vector:x2} at {_cpu.State->Header.Pc:x16}");
-                }
-
+                LogEvent($"interrupt {vector:x2}");
                 return _cpu.DeliverInterrupt((byte)vector);
             }
         }
@@ -403,11 +403,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
 
         _engine.RewindToCurrentInstruction();
         _statistics.Exceptions++;
-        if (_options.Logs("int"))
-        {
-            _options.Log!($"cpu{Index}: {_cpu.PendingFault} at {_cpu.State->Header.Pc:x16}");
-        }
-
+        LogEvent(_cpu.PendingFault);
         return _cpu.DeliverException(StackReference.Resolve(_cpu, _memory, _cpu.PendingFault));
     }
 
@@ -437,10 +433,9 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         Threshold = _options.Threshold,
         MaxInstructions = _options.RegionSize,
         Excluded = OpFamily.Parse(_options.JitOff),
-        Compile = _options.CompileRegion,
+        Compile = _options.Logs("op_opt") || _options.Logs("il") || _options.Logs("out_asm") ? CompileAndLog : _options.CompileRegion,
         Finished = () => PostQuietly(VcpuRequest.RegionsCompiled),
         Failed = what => _options.Log?.Invoke($"cpu{Index}: {what}"),
-        Built = _options.Logs("op_opt") || _options.Logs("il") ? LogRegion : null,
     };
 
     private void ReportUnimplemented(string what)
@@ -452,22 +447,42 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
         }
     }
 
+    // At the program counter that the guest's handler will see as its way back, or for software interrupts that of the instruction.
+    private void LogEvent<T>(T what)
+    {
+        if (_options.Logs("int"))
+        {
+            _options.Log!($"cpu{Index}: {what} at {_engine.CurrentPc:x16}");
+        }
+    }
+
     private void LogInstruction(ulong pc, string text) => LogCode(pc, $"0x{pc:x16}: {text}");
 
     private void LogEntry(ulong pc) => LogCode(pc, $"cpu{Index}: exec {pc:x16}");
 
     private void LogBlock(IrBlock block) => LogCode(block.StartPc, IrDump.Format(block));
 
-    private void LogRegion(Region region)
+    // One message, so that what belongs together stays together: the thread may not be the vCPU's.
+    private CompiledRegion? CompileAndLog(Region region)
     {
-        if (_options.Logs("op_opt"))
+        ulong pc = region.Blocks[0].Pc;
+        var text = new StringBuilder();
+        text.Append(_options.Logs("op_opt") ? RegionDump.Format(region) : "");
+        text.Append(_options.Logs("il") ? $"il {pc:x}\n{RegionCompiler.Describe(region)}" : "");
+        try
         {
-            LogCode(region.Blocks[0].Pc, RegionDump.Format(region));
-        }
+            CompiledRegion? code = _options.CompileRegion(region);
+            if (_options.Logs("out_asm"))
+            {
+                text.Append(code is null ? $"out_asm {pc:x}: not compiled\n" : HostCodeDump.Format(pc, code.Entry));
+                GC.KeepAlive(code);
+            }
 
-        if (_options.Logs("il"))
+            return code;
+        }
+        finally
         {
-            LogCode(region.Blocks[0].Pc, $"il {region.Blocks[0].Pc:x}\n{RegionCompiler.Describe(region)}");
+            LogCode(pc, text.ToString());
         }
     }
 

@@ -307,9 +307,7 @@ internal static class ConfigBuilder
         foreach (string name in options.All("d").SelectMany(value => value.Split(',')))
         {
             (string known, DebugLogItems item, _) = MachineCatalog.LogItems.FirstOrDefault(entry => entry.Name == name);
-            items |= known is not null ? item : throw new OptionException(name == "out_asm"
-                ? "-d: out_asm is not there, because .NET makes the host code; op_opt and il show what it is made of"
-                : $"-d: unknown log item '{name}'; -d help lists them");
+            items |= known is not null ? item : throw new OptionException($"-d: unknown log item '{name}'; -d help lists them");
         }
 
         return items;

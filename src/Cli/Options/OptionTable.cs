@@ -51,7 +51,7 @@ internal static class OptionTable
         new("d", "ITEM,...", "log items ('help' lists them)"),
         new("D", "FILE", "write the log there instead of to standard error"),
         new("dfilter", "RANGE,...", "log guest code only at START..END, START+LENGTH or START-LENGTH"),
-        new("jit-off", "FAMILY,...", "interpret these kinds of operations: memory, alu, shift, mul, flags, branch, indirect, call, vector, atomic"),
+        new("jit-off", "FAMILY,...", "interpret these kinds of operations: memory, alu, shift, mul, flags, branch, indirect, call, vector, atomic, float"),
         new("stats", null, "print counters at the end"),
         new("nodefaults", null, "accepted for compatibility: there are no default devices to leave out"),
         new("no-user-config", null, "accepted for compatibility: no configuration file is read"),

@@ -96,6 +96,9 @@ public sealed unsafe partial class X86Cpu
         return DeliverExternal(new CpuEvent((byte)X86Vector.Nmi, false, 1));
     }
 
+    /// <summary>Told the vector of INT n, INT3, INTO and INT1 before they are delivered (<c>-d int</c>).</summary>
+    public Action<byte>? SoftwareInterrupted { get; set; }
+
     /// <summary>INT n, INT3, INTO, INT1.</summary>
     internal void SoftwareInterrupt(byte vector, SoftwareInterruptKind kind)
     {
@@ -104,6 +107,7 @@ public sealed unsafe partial class X86Cpu
             RaiseGeneralProtection();
         }
 
+        SoftwareInterrupted?.Invoke(vector);
         bool stepping = (State->SystemFlags & Rflags.Tf) != 0;
         Deliver(new CpuEvent(vector, kind != SoftwareInterruptKind.Int1, kind == SoftwareInterruptKind.Int1 ? 1u : 0));
         _enteredHandlerStepping = stepping;

@@ -38,6 +38,9 @@ internal enum OpFamilies
 
     /// <summary>Locked instructions.</summary>
     Atomic = 512,
+
+    /// <summary>Floating-point helpers on vectors, which the host's instructions replace.</summary>
+    Float = 1024,
 }
 
 /// <summary>Names and members of <see cref="OpFamilies"/>.</summary>
@@ -56,16 +59,18 @@ internal static class OpFamily
         ["call"] = OpFamilies.Call,
         ["vector"] = OpFamilies.Vector,
         ["atomic"] = OpFamilies.Atomic,
+        ["float"] = OpFamilies.Float,
     };
 
     /// <summary>The families with these names.</summary>
     public static OpFamilies Parse(IEnumerable<string> names) => names.Aggregate(OpFamilies.None, (families, name) => families | Names[name]);
 
-    /// <summary>The family of <paramref name="op"/>; the plain jump and the exit, which every block needs, have none.</summary>
+    /// <summary>The families of <paramref name="op"/>; the plain jump and the exit, which every block needs, have none.</summary>
     public static OpFamilies Of(in IrOp op) => op.Opcode switch
     {
-        _ when op.Width == IrWidth.W128 => OpFamilies.Vector,
+        IrOpcode.CallVector or IrOpcode.CallVectorValue when IrVectorOps.IsFloat(op.VectorOp) => OpFamilies.Vector | OpFamilies.Float,
         IrOpcode.CallVector or IrOpcode.CallVectorValue => OpFamilies.Vector,
+        _ when op.Width == IrWidth.W128 => OpFamilies.Vector,
         IrOpcode.Load or IrOpcode.LoadSigned or IrOpcode.LoadForWrite or IrOpcode.Store => OpFamilies.Memory,
         IrOpcode.ShiftLeft or IrOpcode.ShiftRight or IrOpcode.ShiftRightArithmetic or IrOpcode.RotateLeft or IrOpcode.RotateRight => OpFamilies.Shift,
         IrOpcode.Multiply => OpFamilies.Multiply,

@@ -68,6 +68,9 @@ internal sealed class RegionJob(RegionTiering owner, Region region, TranslationB
     /// <summary>The region runs.</summary>
     public bool IsInstalled { get; set; }
 
+    /// <summary>Its number in the order of installation, from 1.</summary>
+    public long Installation { get; set; }
+
     /// <summary>Compiles. On any thread, once.</summary>
     public void Compile(Func<Region, CompiledRegion?> compiler)
     {

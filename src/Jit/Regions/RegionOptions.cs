@@ -23,7 +23,7 @@ internal sealed record RegionOptions
     /// <summary>Blocks with operations of these families stay in tier 0.</summary>
     public OpFamilies Excluded { get; init; }
 
-    /// <summary>Estimated bytes of compiled regions before all are dropped.</summary>
+    /// <summary>Estimated bytes of compiled regions before the oldest are dropped.</summary>
     public long CodeCacheBytes { get; init; } = 128L << 20;
 
     /// <summary>Called on the compiling thread when <see cref="TranslationEngine.InstallRegions"/> has something to do.</summary>
@@ -31,9 +31,6 @@ internal sealed record RegionOptions
 
     /// <summary>Told of regions that the compiler failed on: a defect of emu, which costs only speed.</summary>
     public Action<string>? Failed { get; init; }
-
-    /// <summary>Called with each region before it is compiled (<c>-d op_opt</c>).</summary>
-    public Action<Region>? Built { get; init; }
 
     /// <summary>Makes host code of a region; null when it cannot. On any thread.</summary>
     public required Func<Region, CompiledRegion?> Compile { get; init; }

@@ -46,6 +46,9 @@ internal sealed class RegionQueue : IDisposable
         thread?.Join();
     }
 
+    /// <summary>True when so many regions wait that another is not worth forming. Without the lock: it may be out of date.</summary>
+    public bool IsFull => _waiting.Count >= Capacity;
+
     /// <summary>Queues a region; false when too many wait already.</summary>
     public bool TryAdd(RegionJob job)
     {

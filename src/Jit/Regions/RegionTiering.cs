@@ -18,6 +18,8 @@ internal sealed unsafe class RegionTiering : IDisposable
     private const int MaxMerges = 2;
     private const int SmallestRetried = 50; // a compiler does not refuse less for its size
     private const int MaxRemembered = 4096;
+    private const int EvictedShare = 4; // of what is installed goes at a time when there is no room
+    private const int DeadShare = 8; // of the limit may be dropped and not collected
 
     private readonly CpuHeader* _cpu;
     private readonly RegionOptions _options;
@@ -26,6 +28,8 @@ internal sealed unsafe class RegionTiering : IDisposable
     private readonly ConcurrentQueue<RegionJob> _finished = new();
     private readonly Dictionary<BlockKey, int> _penalties = []; // of blocks that are gone, because their code is written again and again
     private long _installedBytes;
+    private long _droppedBytes; // that the garbage collector may not have found yet
+    private long _installations;
 
     /// <summary>Creates a tiering without regions.</summary>
     /// <param name="cpu">The vCPU's state.</param>
@@ -73,6 +77,12 @@ internal sealed unsafe class RegionTiering : IDisposable
         if (block.Heat.Members.Exists(member => !member.IsInstalled))
         {
             block.Heat.IsTarget = true; // of that region, once it is there
+            SetCounter(block, FirstThreshold);
+            return block.Code;
+        }
+
+        if (_options.Queue is { IsFull: true })
+        {
             SetCounter(block, FirstThreshold);
             return block.Code;
         }
@@ -152,6 +162,7 @@ internal sealed unsafe class RegionTiering : IDisposable
         _jobs.Clear();
         _finished.Clear();
         _penalties.Clear();
+        _droppedBytes += _installedBytes;
         _installedBytes = 0;
     }
 
@@ -186,7 +197,6 @@ internal sealed unsafe class RegionTiering : IDisposable
             region = _builder.Build(head, old, out blocks) ?? region;
         }
 
-        _options.Built?.Invoke(region);
         var job = new RegionJob(this, region, blocks) { Replaces = old, Version = old is null ? 0 : old.Version + 1 };
         job.Heat = blocks.Sum(block => ExecutionsOf(block) * block.Instructions.Length);
         foreach (TranslationBlock block in blocks)
@@ -220,7 +230,7 @@ internal sealed unsafe class RegionTiering : IDisposable
         long bytes = EstimateBytes(job);
         if (_installedBytes + bytes > _options.CodeCacheBytes)
         {
-            DropInstalled();
+            EvictOldest();
         }
 
         if (job.Replaces is RegionJob { IsInstalled: true } old)
@@ -234,6 +244,7 @@ internal sealed unsafe class RegionTiering : IDisposable
         Statistics.Compiled++;
         Statistics.Instructions += (uint)job.InstructionCount;
         job.IsInstalled = true;
+        job.Installation = ++_installations;
         foreach (TranslationBlock entry in job.Entries)
         {
             if (entry.Heat.Region is null || entry.Heat.Region == job)
@@ -242,6 +253,8 @@ internal sealed unsafe class RegionTiering : IDisposable
                 entry.Entry->Handler = job.Code.Entry;
             }
         }
+
+        GiveBack();
     }
 
     // A smaller one may do. What cannot be compiled alone stays in tier 0.
@@ -273,6 +286,7 @@ internal sealed unsafe class RegionTiering : IDisposable
         {
             job.IsInstalled = false;
             _installedBytes -= EstimateBytes(job);
+            _droppedBytes += EstimateBytes(job);
         }
 
         foreach (TranslationBlock entry in job.Entries)
@@ -286,13 +300,24 @@ internal sealed unsafe class RegionTiering : IDisposable
         }
     }
 
-    // All at once: what is still hot comes back, what is not does not.
-    private void DropInstalled()
+    // What is still hot comes back, what is not does not.
+    private void EvictOldest()
     {
-        foreach (RegionJob job in _jobs.Where(job => job.IsInstalled).ToArray())
+        RegionJob[] installed = [.. _jobs.Where(job => job.IsInstalled).OrderBy(job => job.Installation)];
+        foreach (RegionJob job in installed.Take(1 + (installed.Length / EvictedShare)))
         {
             Statistics.Dropped++;
             Drop(job);
+        }
+    }
+
+    // Most of a method's memory is not the collector's, which therefore sees no reason to look for dead ones: told now and then, it does.
+    private void GiveBack()
+    {
+        if (_droppedBytes > _options.CodeCacheBytes / DeadShare)
+        {
+            _droppedBytes = 0;
+            GC.Collect();
         }
     }
 

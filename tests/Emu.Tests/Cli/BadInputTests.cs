@@ -121,7 +121,6 @@ public sealed class BadInputTests(BadInputFiles files) : IClassFixture<BadInputF
     [InlineData(Loader + " --jit-off shift,string", "--jit-off: unknown family 'string'; there is memory, alu, shift")]
     [InlineData(Loader + " -dfilter 0x1000", "-dfilter: '0x1000' is not a range")]
     [InlineData(Loader + " -d frobnicate", "-d: unknown log item 'frobnicate'")]
-    [InlineData(Loader + " -d out_asm", "-d: out_asm is not there")]
     [InlineData(Loader + " -smp 0", "-smp: ")]
     [InlineData(Loader + " -m lots", "-m: ")]
     public void CommandLine_Wrong_IsOneLineNamingTheOption_AndExitCode1(string line, string expected)

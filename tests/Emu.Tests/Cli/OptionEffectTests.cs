@@ -22,6 +22,7 @@ public sealed class OptionEffectTests : IDisposable
     [InlineData("op", @"^---- 7c00\n  \w+")]
     [InlineData("op_opt", @"^region [0-9a-f]+: \d+ blocks, \d+ instructions\nblock 0 [0-9a-f]+\n- \w+")]
     [InlineData("il", @"^il [0-9a-f]+\n  IL_0000: \w+")]
+    [InlineData("out_asm", @"^out_asm [0-9a-f]+: \d+ bytes at [0-9a-f]+\n  [0-9a-f]+: [0-9a-f]{2,} ")]
     [InlineData("exec", "^cpu0: exec 0000000000007c00$")]
     [InlineData("int", @"^cpu0: .*GeneralProtection.* at [0-9a-f]{16}$")]
     public void D_Item_LogsIt(string item, string expected)

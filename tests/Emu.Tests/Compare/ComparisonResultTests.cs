@@ -44,6 +44,28 @@ public sealed class ComparisonResultTests
         Assert.Equal(2, row.MedianOf("emu"));
     }
 
+    [Theory]
+    [InlineData(1.9, 1.8, null)]
+    [InlineData(1.9, 1.5, "emu: 1.50 is less than 1.7")]
+    [InlineData(1.2, 1.1, "1.10 is less than 1.7, but so is what the host gives")]
+    public void Workers_TooSlow_IsNotedAgainstEmuWhereTheHostIsNotBusy(double native, double emu, string? note)
+    {
+        var row = new RowResult { Name = WorkerRow.Name, Group = RowGroup.Machine, Unit = WorkerRow.Unit };
+        row.Machines.Add("native", new MachineResult { Values = { native } });
+        row.Machines.Add("emu", new MachineResult { Values = { emu } });
+
+        WorkerRow.AddShortfall(row);
+
+        Assert.Equal(note is null ? [] : [note], row.Notes);
+        Assert.Null(row.Ratio("emu", "native"));
+    }
+
+    [Theory]
+    [InlineData(400, 419, true)]
+    [InlineData(400, 421, false)]
+    public void Soak_PassesWithinFivePercentOfTheWarmUp(double before, double after, bool expected) =>
+        Assert.Equal(expected, Soak.IsFlat([before - 100, before], [after - 100, after, before]));
+
     [Fact]
     public void Means_AreByGroup_AndLeaveTheMachineRowsOut()
     {
@@ -88,7 +110,7 @@ public sealed class ComparisonResultTests
     public void Select_TakesRowsAndGroups_InTheOrderOfTheTable()
     {
         Assert.Equal(["sieve", "smc", "newcode"], RowCatalog.Select(["churn", "sieve"]));
-        Assert.Equal(["startup", "boot", "rss"], RowCatalog.Select(["machine"]));
+        Assert.Equal(["startup", "boot", "rss", "workers"], RowCatalog.Select(["machine"]));
         Assert.Equal(RowCatalog.All.Count + 3, RowCatalog.Select([]).Count);
         Assert.Equal(RowCatalog.All.Count, RowCatalog.All.Select(row => row.Name).Distinct().Count());
         Assert.Contains("'siev'", Assert.Throws<CompareException>(() => RowCatalog.Select(["siev"])).Message, StringComparison.Ordinal);

@@ -270,7 +270,33 @@ public sealed class RegionFormationTests
         });
 
         Assert.Equal(blocks, recorder.Regions.Count == 0 ? 0 : recorder.Regions[0].Blocks.Length);
-        Assert.All(recorder.Regions.SelectMany(region => region.Blocks).SelectMany(block => block.Ops), op => Assert.NotEqual(OpFamily.Names[excluded], OpFamily.Of(op)));
+        Assert.All(recorder.Regions.SelectMany(region => region.Blocks).SelectMany(block => block.Ops), op => Assert.Equal(OpFamilies.None, OpFamily.Names[excluded] & OpFamily.Of(op)));
+    }
+
+    [Theory]
+    [InlineData("float", true)]
+    [InlineData("vector", false)]
+    public void ExcludedFloats_IntegersOnVectorsAreCompiled(string excluded, bool integersAreCompiled)
+    {
+        using var recorder = new RegionRecorder();
+        using var bench = new TcgBench(options: recorder.Options() with { JitOff = [excluded] });
+        bench.Run64(c =>
+        {
+            Label integers = c.CreateLabel();
+            Label floats = c.CreateLabel();
+            c.mov(ecx, 100);
+            c.Label(ref integers);
+            c.paddd(xmm0, xmm1);
+            c.dec(ecx);
+            c.jnz(integers);
+            c.mov(ecx, 100);
+            c.Label(ref floats);
+            c.mulsd(xmm2, xmm3);
+            c.dec(ecx);
+            c.jnz(floats);
+        });
+
+        Assert.Equal(integersAreCompiled ? 1 : 0, recorder.Regions.Count);
     }
 
     [Fact]
