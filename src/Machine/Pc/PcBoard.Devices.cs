@@ -140,7 +140,7 @@ internal sealed partial class PcBoard
         _ports.Claim(PostPort, Add(new Port80("port80")).Registers);
 
         FwCfg fwCfg = Add(new FwCfg("fw_cfg", Memory));
-        PcFirmwareConfig.Fill(fwCfg, _layout, _config.Smp.Cpus);
+        PcFirmwareConfig.Fill(fwCfg, _layout, _config.Smp.Cpus, HasVga);
         _ports.Claim(FwCfg.DefaultPort, fwCfg.Registers);
         return fwCfg;
     }

@@ -22,6 +22,8 @@ internal sealed partial class PcBoard
     /// <summary>Keyboard and mouse.</summary>
     public GuestInput Input { get; private set; } = null!;
 
+    private bool HasVga => _config.Devices.Any(device => device.Driver == "VGA");
+
     private static bool IsDisplay(DeviceSpec spec) => spec.Driver is "VGA" or "bochs-display";
 
     private void AddDisplay(string name, DeviceSpec spec, DeviceProperties properties)

@@ -28,7 +28,7 @@ internal sealed partial class PcBoard
             _fwCfg.AddFile("bootorder", file);
         }
 
-        if (SerialCount > 0)
+        if (SerialCount > 0 && !HasVga)
         {
             // Without a display adapter firmware speaks on the first serial port.
             _fwCfg.AddFile("etc/sercon-port", BitConverter.GetBytes(ComPorts[0].Port));

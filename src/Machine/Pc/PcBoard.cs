@@ -55,8 +55,7 @@ internal sealed partial class PcBoard : IDisposable
         _workers = new DeviceWorkers(signals.Failed);
         _layout = CreateLayout(config.MemoryBytes);
         bool hasDisk = config.Devices.Any(device => device.Properties.ContainsKey("drive"));
-        bool hasTextScreen = config.Devices.Any(device => device.Driver == "VGA");
-        _plan = PcBoot.Plan(config.Boot, hasDisk, _layout, HasAcpi ? BuildAcpiTables() : null, hasTextScreen);
+        _plan = PcBoot.Plan(config.Boot, hasDisk, _layout, HasAcpi ? BuildAcpiTables() : null, HasVga);
         _memory = CreateMemory();
         try
         {
@@ -231,6 +230,7 @@ internal sealed partial class PcBoard : IDisposable
     {
         CpuCount = _config.Smp.Cpus,
         HasHpet = HasHpet,
+        HasVga = HasVga,
         HasCom1 = SerialCount > 0,
         PciMemory = PciWindow,
         LevelTriggeredIrqs = [PmDevice.SciIrq, .. PciSetup.PirqIrqs.Distinct()],

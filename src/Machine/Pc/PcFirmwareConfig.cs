@@ -21,12 +21,12 @@ internal static class PcFirmwareConfig
     private const int LargestBiosCylinders = 1024;
 
     /// <summary>Fills in the items that every firmware for QEMU machines asks for.</summary>
-    public static void Fill(FwCfg fwCfg, MemoryLayout layout, int cpus)
+    public static void Fill(FwCfg fwCfg, MemoryLayout layout, int cpus, bool hasVga)
     {
         fwCfg.AddInt64(FwCfgKeys.RamSize, layout.RamSize);
         fwCfg.AddInt16(FwCfgKeys.CpuCount, (ushort)cpus);
         fwCfg.AddInt16(FwCfgKeys.MaxCpuCount, (ushort)cpus);
-        fwCfg.AddInt16(FwCfgKeys.NoGraphic, 1);
+        fwCfg.AddInt16(FwCfgKeys.NoGraphic, (ushort)(hasVga ? 0 : 1));
         fwCfg.AddBytes(FwCfgKeys.NumaNodes, new byte[sizeof(ulong) * (1 + cpus)]); // no nodes, and so every CPU in none
         fwCfg.AddInt32(FwCfgKeys.X86Irq0Override, 1);
         fwCfg.AddBytes(FwCfgKeys.Uuid, new byte[16]);

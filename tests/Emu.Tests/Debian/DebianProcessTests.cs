@@ -44,7 +44,7 @@ public sealed class DebianProcessTests
     {
         // The line is broken by a backslash; quotes hold words with spaces together.
         string readme = File.ReadAllText(Repository.PathOf("README.md")).Replace("\\\n", " ", StringComparison.Ordinal);
-        string line = readme.Split('\n').Single(line => line.StartsWith("./emu", StringComparison.Ordinal) && line.Contains("-initrd", StringComparison.Ordinal));
+        string line = readme.Split('\n').First(line => line.StartsWith("./emu", StringComparison.Ordinal) && line.Contains("-initrd", StringComparison.Ordinal));
         string[] parts = line.Split('"');
         var words = new List<string>();
         for (int i = 0; i < parts.Length; i++)
