@@ -39,5 +39,5 @@ internal sealed record RegionOptions
     public const int DefaultInstructions = 200;
 
     /// <summary>The threshold unless said otherwise: while all else waits for the compiler, only what is really hot is worth it.</summary>
-    public static int DefaultThreshold => Environment.ProcessorCount > 1 ? 1000 : 15000;
+    public static int DefaultThreshold => Environment.ProcessorCount > 1 ? 2500 : 15000;
 }
