@@ -6,7 +6,7 @@ namespace Emu.Frontend.SoftMmu;
 /// </summary>
 internal sealed unsafe class TlbWriters
 {
-    private const int Buckets = 1024;
+    private const int Buckets = 2 * TlbEntry.Count;
     private const int Room = 4;
 
     // Per bucket, how many entries there are, and where they are if there is room for all. Once there was not, the bucket is only counted
@@ -61,5 +61,5 @@ internal sealed unsafe class TlbWriters
         entries[entries.IndexOf((nint)entry)] = entries[last];
     }
 
-    private static int BucketOf(ulong physical) => (int)((physical >> 12) ^ (physical >> 22)) & (Buckets - 1);
+    private static int BucketOf(ulong physical) => (int)((physical >> 12) ^ (physical >> 25)) & (Buckets - 1);
 }
