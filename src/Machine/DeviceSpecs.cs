@@ -5,6 +5,9 @@ namespace Emu.Machine;
 /// <summary>A device added to the board (<c>-device virtio-blk-pci,drive=d0</c>).</summary>
 public sealed record DeviceSpec(string Driver)
 {
+    /// <summary>The option that asked for it: what messages begin with.</summary>
+    public string Option { get; init; } = "-device";
+
     /// <summary>Properties by name, <c>id</c> and <c>addr</c> among them.</summary>
     public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
 }

@@ -210,11 +210,6 @@ public sealed partial class Machine : IDisposable
             throw new MachineConfigException("-machine", $"unknown machine '{config.Machine.Type}'; there is {string.Join(", ", MachineCatalog.Machines.Select(known => known.Name))}");
         }
 
-        if (config.Nics.FirstOrDefault(card => card.Model != NicSpec.DefaultModel) is NicSpec unknown)
-        {
-            throw new MachineConfigException("-nic", $"this board has no card '{unknown.Model}'; there is {NicSpec.DefaultModel}");
-        }
-
         try
         {
             return CpuModel.Parse(config.CpuModel, config.Smp.Cpus);

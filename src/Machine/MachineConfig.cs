@@ -56,9 +56,6 @@ public sealed record MachineConfig
     /// <summary>Networks by name; a card's <c>netdev</c> refers to one.</summary>
     public IReadOnlyList<NetworkSpec> Networks { get; init; } = [];
 
-    /// <summary>Cards of <c>-nic</c>.</summary>
-    public IReadOnlyList<NicSpec> Nics { get; init; } = [];
-
     /// <summary>Captures of networks.</summary>
     public IReadOnlyList<FilterDumpSpec> NetworkDumps { get; init; } = [];
 
@@ -204,16 +201,6 @@ public sealed record CharSpec(CharKind Kind)
 
     /// <summary>For a server: the machine starts only when a client has connected.</summary>
     public bool Wait { get; init; }
-}
-
-/// <summary>A network card.</summary>
-/// <param name="Model">Name of the device.</param>
-/// <param name="NetworkId">The network it is on.</param>
-/// <param name="Mac">Its address, the first byte the most significant of 48 bits; null for one that the board chooses.</param>
-public sealed record NicSpec(string Model, string NetworkId, ulong? Mac)
-{
-    /// <summary>The card when none is named.</summary>
-    public const string DefaultModel = "virtio-net-pci";
 }
 
 /// <summary>The debug console: one byte port, 0xE9 as in Bochs.</summary>

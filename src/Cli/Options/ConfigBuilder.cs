@@ -25,7 +25,7 @@ internal static class ConfigBuilder
         }
 
         PropertyList machine = ReadMachine(options);
-        (IReadOnlyList<NetworkSpec> networks, IReadOnlyList<NicSpec> cards, IReadOnlyList<FilterDumpSpec> dumps) = NetworkOptions.Read(options);
+        (IReadOnlyList<NetworkSpec> networks, IReadOnlyList<DeviceSpec> cards, IReadOnlyList<FilterDumpSpec> dumps) = NetworkOptions.Read(options);
         MachineConfig config = new()
         {
             Accelerators = ReadAccelerators(options, machine.Get("accel")) is { Count: > 0 } chosen ? chosen : DefaultAccelerators,
@@ -40,9 +40,8 @@ internal static class ConfigBuilder
             DebugConsole = ReadDebugConsole(options),
             DebugExit = ReadDebugExit(options),
             Drives = drives,
-            Devices = devices,
+            Devices = [.. devices, .. cards],
             Networks = networks,
-            Nics = cards,
             NetworkDumps = dumps,
             FrontEnds = frontEnds,
             NoReboot = options.Has("no-reboot"),

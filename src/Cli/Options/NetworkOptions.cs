@@ -7,19 +7,21 @@ namespace Emu.Cli.Options;
 /// <summary>Reads <c>-netdev</c>, <c>-nic</c> and <c>-object</c> together: they refer to each other by name.</summary>
 internal static class NetworkOptions
 {
+    private const string DefaultModel = "virtio-net-pci";
+
     private static readonly string[] CardProperties = ["model", "mac", "macaddr"];
 
     /// <summary>Reads all networks, the cards of <c>-nic</c>, and the captures.</summary>
     /// <exception cref="OptionException">A value is wrong, a name is given twice, or is nobody's.</exception>
-    public static (IReadOnlyList<NetworkSpec> Networks, IReadOnlyList<NicSpec> Cards, IReadOnlyList<FilterDumpSpec> Dumps) Read(OptionValues options)
+    public static (IReadOnlyList<NetworkSpec> Networks, IReadOnlyList<DeviceSpec> Cards, IReadOnlyList<FilterDumpSpec> Dumps) Read(OptionValues options)
     {
         List<NetworkSpec> networks = [.. options.All("netdev").Select(text => OptionValues.Read("netdev", text, NetworkSpecParser.Parse))];
-        var cards = new List<NicSpec>();
+        var cards = new List<DeviceSpec>();
         foreach (string text in options.All("nic").Where(text => text != "none"))
         {
             OptionValues.Read("nic", text, value =>
             {
-                (NetworkSpec network, NicSpec card) = ReadNic(value, cards.Count);
+                (NetworkSpec network, DeviceSpec card) = ReadNic(value, cards.Count);
                 networks.Add(network);
                 cards.Add(card);
                 return card;
@@ -34,23 +36,23 @@ internal static class NetworkOptions
         return (networks, cards, [.. options.All("object").Select(text => OptionValues.Read("object", text, value => ReadDump(value, networks)))]);
     }
 
-    private static (NetworkSpec Network, NicSpec Card) ReadNic(string text, int number)
+    private static (NetworkSpec Network, DeviceSpec Card) ReadNic(string text, int number)
     {
         PropertyList list = PropertyList.Parse(text, "type");
         string id = list.Get("id") ?? string.Create(CultureInfo.InvariantCulture, $"nic{number}");
-        ulong? mac = (list.Get("mac") ?? list.Get("macaddr")) is string given ? ReadMac(given) : null;
-        var card = new NicSpec(list.Get("model") ?? NicSpec.DefaultModel, id, mac);
-        return (NetworkSpecParser.Parse(list.Without(CardProperties), id), card);
-    }
+        string model = list.Get("model") ?? DefaultModel;
+        if (model is not (DefaultModel or "virtio"))
+        {
+            throw new OptionException($"there is no card '{model}'; there is {DefaultModel}");
+        }
 
-    private static ulong ReadMac(string text)
-    {
-        string[] parts = text.Split(':', '-');
-        bool valid = parts.Length == 6 & ulong.TryParse(string.Concat(parts), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong mac)
-            && Array.TrueForAll(parts, part => part.Length == 2);
-        return valid && (mac >> 40 & 1) == 0 && mac != 0
-            ? mac
-            : throw new OptionException($"mac='{text}' is not the address of a card; write for example mac=52:54:00:12:34:56 (the first byte even)");
+        var properties = new Dictionary<string, string> { ["netdev"] = id };
+        if ((list.Get("mac") ?? list.Get("macaddr")) is string mac)
+        {
+            properties["mac"] = mac;
+        }
+
+        return (NetworkSpecParser.Parse(list.Without(CardProperties), id), new DeviceSpec(DefaultModel) { Option = "-nic", Properties = properties });
     }
 
     private static FilterDumpSpec ReadDump(string text, List<NetworkSpec> networks)

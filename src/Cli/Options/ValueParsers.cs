@@ -1,4 +1,5 @@
 using System.Globalization;
+using Emu.Block;
 using Emu.Core;
 
 namespace Emu.Cli.Options;
@@ -6,33 +7,17 @@ namespace Emu.Cli.Options;
 /// <summary>Numbers, sizes and switches as QEMU writes them. Messages leave the option's name to the caller.</summary>
 internal static class ValueParsers
 {
-    private const string Suffixes = "BKMGTPE";
-
     /// <summary>RAM size: a number of MiB, or a number (fractions allowed) with a suffix B, K, M, G, T, P or E (powers of 1024).</summary>
-    /// <exception cref="OptionException">Not a size, zero, more than 2^63 bytes, or not whole pages.</exception>
+    /// <exception cref="OptionException">Not a size, zero, 2^63 bytes or more, or not whole pages.</exception>
     public static ulong MemorySize(string text)
     {
         const string Fix = "write for example 512, 512M or 1.5G";
-        string number = text;
-        int power = 2;
-        if (text.Length > 0 && Suffixes.IndexOf(char.ToUpperInvariant(text[^1]), StringComparison.Ordinal) is int found and >= 0)
+        bool inMegabytes = text.Length > 0 && char.IsAsciiDigit(text[^1]);
+        if (!SizeText.TryParse(inMegabytes ? text + "M" : text, out long bytes))
         {
-            power = found;
-            number = text[..^1];
+            throw new OptionException($"'{text}' is not a size below 8 EiB; {Fix}");
         }
 
-        if (!decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal value))
-        {
-            throw new OptionException($"'{text}' is not a size; {Fix}");
-        }
-
-        decimal unit = 1UL << (10 * power);
-        if (value > (1UL << 63) / unit)
-        {
-            throw new OptionException($"'{text}' is more memory than any host has; {Fix}");
-        }
-
-        decimal bytes = value * unit;
         if (bytes < GuestPhysical.PageSize || bytes % GuestPhysical.PageSize != 0)
         {
             throw new OptionException($"'{text}' is not a positive multiple of 4 KiB; {Fix}");

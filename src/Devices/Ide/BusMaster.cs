@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Emu.Devices.Dma;
 using Emu.Devices.Virtio;
 
 namespace Emu.Devices.Ide;
@@ -10,7 +11,7 @@ public sealed record BusMasterState(byte Command, byte Status, uint Table);
 /// The bus master of one IDE channel (Programming Interface for Bus Master IDE Controller, revision 1.0): three registers and a
 /// table of guest memory to transfer.
 /// </summary>
-public sealed class BusMaster(VirtioMemory memory)
+public sealed class BusMaster(DmaMemory memory)
 {
     /// <summary>Ports of one channel.</summary>
     public const int RegisterCount = 8;

@@ -1,5 +1,6 @@
 using Emu.Core;
 using Emu.Core.Block;
+using Emu.Devices.Dma;
 using Emu.Devices.Virtio;
 
 namespace Emu.Devices.Ide;

@@ -1,5 +1,6 @@
 using Emu.Core;
 using Emu.Core.Memory;
+using Emu.Devices.Dma;
 using Emu.Devices.Virtio;
 
 namespace Emu.Devices.Ide;
@@ -9,7 +10,7 @@ namespace Emu.Devices.Ide;
 /// <param name="Lock">The machine lock.</param>
 /// <param name="Workers">Threads for transfers.</param>
 /// <param name="MayMaster">True while the PCI function may be bus master; any thread.</param>
-public sealed record IdeEnvironment(VirtioMemory Memory, MachineLock Lock, IDeviceWorkers Workers, Func<bool> MayMaster);
+public sealed record IdeEnvironment(DmaMemory Memory, MachineLock Lock, IDeviceWorkers Workers, Func<bool> MayMaster);
 
 /// <summary>Saved state of an <see cref="IdeChannel"/>.</summary>
 public sealed record IdeChannelState

@@ -1,5 +1,6 @@
 using Emu.Core;
 using Emu.Core.Memory;
+using Emu.Devices.Dma;
 using Emu.Devices.Pci;
 
 namespace Emu.Devices.Ide;
@@ -42,7 +43,7 @@ public sealed class PiixIde : Device
     private readonly IdeChannel[] _channels;
 
     /// <summary>Creates the controller; <paramref name="irqs"/> are those of the primary and the secondary channel.</summary>
-    public PiixIde(string name, IReadOnlyList<IrqLine> irqs, Virtio.VirtioMemory memory, MachineLock machineLock, IDeviceWorkers workers)
+    public PiixIde(string name, IReadOnlyList<IrqLine> irqs, DmaMemory memory, MachineLock machineLock, IDeviceWorkers workers)
         : base(name)
     {
         ArgumentNullException.ThrowIfNull(irqs);

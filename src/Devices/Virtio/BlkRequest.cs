@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Emu.Core.Block;
+using Emu.Devices.Dma;
 
 namespace Emu.Devices.Virtio;
 

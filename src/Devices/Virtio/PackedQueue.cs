@@ -1,3 +1,4 @@
+using Emu.Devices.Dma;
 namespace Emu.Devices.Virtio;
 
 /// <summary>A packed virtqueue (virtio 1.2, 2.8): one ring of descriptors that both sides write, and two event suppression areas.</summary>
@@ -29,7 +30,7 @@ internal sealed class PackedQueue : VirtQueue
     private int _published;
     private bool _hasPublished;
 
-    public PackedQueue(VirtioMemory memory, VirtQueueLayout layout, ulong features)
+    public PackedQueue(DmaMemory memory, VirtQueueLayout layout, ulong features)
         : base(memory, layout, features)
     {
         _size = layout.Size;

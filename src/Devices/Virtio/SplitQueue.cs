@@ -1,3 +1,4 @@
+using Emu.Devices.Dma;
 namespace Emu.Devices.Virtio;
 
 /// <summary>A split virtqueue (virtio 1.2, 2.7): descriptor table, available ring of the driver, used ring of the device.</summary>
@@ -22,7 +23,7 @@ internal sealed class SplitQueue : VirtQueue
     private ushort _published;
     private bool _hasPublished;
 
-    public SplitQueue(VirtioMemory memory, VirtQueueLayout layout, ulong features)
+    public SplitQueue(DmaMemory memory, VirtQueueLayout layout, ulong features)
         : base(memory, layout, features)
     {
         _size = layout.Size;

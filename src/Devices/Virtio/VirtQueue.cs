@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Emu.Devices.Dma;
 
 namespace Emu.Devices.Virtio;
 
@@ -29,7 +30,7 @@ public abstract class VirtQueue
 
     private readonly bool _hasIndirect;
 
-    private protected VirtQueue(VirtioMemory memory, VirtQueueLayout layout, ulong features)
+    private protected VirtQueue(DmaMemory memory, VirtQueueLayout layout, ulong features)
     {
         Memory = memory;
         Layout = layout;
@@ -40,14 +41,14 @@ public abstract class VirtQueue
     /// <summary>What the driver did wrong, in one line, or null. A queue with an error gives no more buffers.</summary>
     public string? Error { get; private set; }
 
-    private protected VirtioMemory Memory { get; }
+    private protected DmaMemory Memory { get; }
 
     private protected VirtQueueLayout Layout { get; }
 
     private protected bool HasEventIndex { get; }
 
     /// <summary>Makes the queue that <paramref name="features"/> ask for.</summary>
-    public static VirtQueue Create(VirtioMemory memory, VirtQueueLayout layout, ulong features) =>
+    public static VirtQueue Create(DmaMemory memory, VirtQueueLayout layout, ulong features) =>
         (features & VirtioFeature.PackedRing) != 0 ? new PackedQueue(memory, layout, features) : new SplitQueue(memory, layout, features);
 
     /// <summary>Takes the next buffer of the driver; false when there is none, or something is wrong.</summary>

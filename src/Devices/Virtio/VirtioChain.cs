@@ -1,3 +1,4 @@
+using Emu.Devices.Dma;
 namespace Emu.Devices.Virtio;
 
 /// <summary>
@@ -83,7 +84,7 @@ public sealed class VirtioChain
     }
 
     /// <summary>Adds a descriptor's buffer; an error text, or null.</summary>
-    internal string? Add(VirtioMemory memory, ulong address, uint length, bool writable)
+    internal string? Add(DmaMemory memory, ulong address, uint length, bool writable)
     {
         if (!writable && WritableLength > 0)
         {

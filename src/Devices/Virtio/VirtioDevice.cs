@@ -1,3 +1,4 @@
+using Emu.Devices.Dma;
 namespace Emu.Devices.Virtio;
 
 /// <summary>Saved state of a queue.</summary>
@@ -32,7 +33,7 @@ public abstract class VirtioDevice
         Type = type;
         OfferedFeatures = features | VirtioFeature.Version1;
         Environment = environment;
-        Memory = new VirtioMemory(environment.Memory);
+        Memory = new DmaMemory(environment.Memory);
         _queues = [.. queueSizes.Select(size => new VirtioQueueSlot(size))];
     }
 
@@ -69,7 +70,7 @@ public abstract class VirtioDevice
     /// <summary>The machine around the device.</summary>
     protected VirtioEnvironment Environment { get; }
 
-    private VirtioMemory Memory { get; }
+    private DmaMemory Memory { get; }
 
     /// <summary>Writes 32 bits of the accepted features; ignored after FEATURES_OK.</summary>
     /// <param name="word">0 for bits 31:0, 1 for bits 63:32; there are no others.</param>

@@ -1,4 +1,5 @@
 using Emu.Core;
+using Emu.Devices.Dma;
 
 namespace Emu.Devices.Virtio;
 

@@ -82,35 +82,33 @@ internal sealed class RegionQueue : IDisposable
 
     private void Start()
     {
-        _thread = new Thread(CompileAll) { Name = "jit", IsBackground = true };
+        _thread = new Thread(Work) { Name = "jit", IsBackground = true };
         _thread.Start();
     }
 
-    private void CompileAll()
+    private void Work()
     {
-        while (Take(out IrOp handler) is var job && (job is not null || handler.Opcode != IrOpcode.Nop))
+        while (Take() is Action work)
         {
-            if (job is null)
-            {
-                HandlerTable.For(handler);
-                continue;
-            }
+            work();
+        }
+    }
 
-            job.Compile(_compile);
-            lock (_gate)
+    private void Compile(RegionJob job)
+    {
+        job.Compile(_compile);
+        lock (_gate)
+        {
+            if (!_gone.Contains(job.Owner))
             {
-                if (!_gone.Contains(job.Owner))
-                {
-                    job.Owner.Deliver(job);
-                }
+                job.Owner.Deliver(job);
             }
         }
     }
 
-    // Null without a handler: the end.
-    private RegionJob? Take(out IrOp handler)
+    // What to do next; null to end.
+    private Action? Take()
     {
-        handler = default;
         lock (_gate)
         {
             while (true)
@@ -124,13 +122,13 @@ internal sealed class RegionQueue : IDisposable
                 if (_waiting.MaxBy(job => (job.LastHot, job.Heat)) is RegionJob hottest)
                 {
                     _waiting.Remove(hottest);
-                    return hottest;
+                    return () => Compile(hottest);
                 }
 
                 if (_handlers?.MoveNext() == true)
                 {
-                    handler = _handlers.Current;
-                    return null;
+                    IrOp op = _handlers.Current;
+                    return () => HandlerTable.For(op);
                 }
 
                 Monitor.Wait(_gate);

@@ -6,7 +6,7 @@ namespace Emu.Machine.Pc;
 internal sealed class DeviceProperties(DeviceSpec spec)
 {
     /// <summary>The exception that says <paramref name="problem"/> of this device.</summary>
-    public MachineConfigException Error(string problem) => new("-device", $"{spec.Driver}: {problem}");
+    public MachineConfigException Error(string problem) => new(spec.Option, $"{spec.Driver}: {problem}");
 
     /// <summary>A text, or null.</summary>
     public string? Text(string name) => spec.Properties.GetValueOrDefault(name);
@@ -42,7 +42,7 @@ internal sealed class DeviceProperties(DeviceSpec spec)
             return null;
         }
 
-        string[] parts = text.Split(':');
+        string[] parts = text.Split(':', '-');
         byte[] address = new byte[6];
         bool valid = parts.Length == address.Length;
         for (int i = 0; valid && i < address.Length; i++)

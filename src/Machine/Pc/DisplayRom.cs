@@ -7,14 +7,9 @@ internal static class DisplayRom
     private const byte SignatureLow = 0x55;
     private const byte SignatureHigh = 0xaa;
 
-    private static readonly string[] Folders = ["/usr/share/seabios", "/usr/share/qemu", "/usr/local/share/qemu", "/opt/homebrew/share/qemu"];
-
     /// <summary>The ROM that this host has for a card with or without the VGA part, or null.</summary>
-    public static string? Find(bool hasVga)
-    {
-        string name = hasVga ? "vgabios-stdvga.bin" : "vgabios-bochs-display.bin";
-        return Folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
-    }
+    public static string? Find(bool hasVga, BootSpec boot) =>
+        FirmwareFinder.Find(hasVga ? "vgabios-stdvga.bin" : "vgabios-bochs-display.bin", boot);
 
     /// <summary>Reads it; <paramref name="error"/> makes the exception for what is wrong.</summary>
     public static byte[] Read(string path, Func<string, Exception> error)

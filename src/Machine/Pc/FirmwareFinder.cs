@@ -28,7 +28,8 @@ internal static class FirmwareFinder
     public static string Locate(string name, BootSpec boot) =>
         Path.Exists(name) || Path.GetFileName(name) != name ? name : Find(name, boot) ?? name;
 
-    private static IEnumerable<string> Folders(BootSpec boot) => [.. boot.FirmwareFolders, .. UsualFolders];
+    /// <summary>Where <paramref name="name"/> lies in the folders for firmware, or null.</summary>
+    public static string? Find(string name, BootSpec boot) => Folders(boot).Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
 
-    private static string? Find(string name, BootSpec boot) => Folders(boot).Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+    private static IEnumerable<string> Folders(BootSpec boot) => [.. boot.FirmwareFolders, .. UsualFolders];
 }

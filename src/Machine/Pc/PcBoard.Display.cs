@@ -53,7 +53,7 @@ internal sealed partial class PcBoard
         string? path = properties.Text("romfile");
         if (path is null && _plan.Rom is not null)
         {
-            path = DisplayRom.Find(hasVga);
+            path = DisplayRom.Find(hasVga, _config.Boot);
             if (path is null)
             {
                 _host.Notice($"{name}: no VGA BIOS found, so nothing is shown before an operating system sets a mode; name one with -device VGA,romfile=FILE");

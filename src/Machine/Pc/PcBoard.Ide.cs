@@ -1,4 +1,5 @@
 using Emu.Core.Block;
+using Emu.Devices.Dma;
 using Emu.Devices.Ide;
 using Emu.Devices.Pci;
 using Emu.Devices.Timer;
@@ -15,7 +16,7 @@ internal sealed partial class PcBoard
 
     private PiixIde AddIde(PciBus bus)
     {
-        PiixIde ide = Add(new PiixIde("ide", [.. IdeChannels.Select(channel => _irqs.Line(channel.Irq))], new VirtioMemory(Memory), _host.Lock, _workers));
+        PiixIde ide = Add(new PiixIde("ide", [.. IdeChannels.Select(channel => _irqs.Line(channel.Irq))], new DmaMemory(Memory), _host.Lock, _workers));
         bus.Plug(PiixIde.DeviceNumber, PiixIde.FunctionNumber, ide.Function);
         for (int i = 0; i < PiixIde.ChannelCount; i++)
         {

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Emu.Block;
 using Emu.Core;
@@ -50,10 +49,9 @@ internal sealed partial class PcBoard
     private void AddPciDevices()
     {
         var environment = new VirtioEnvironment(Memory, _host.Lock, _workers, NoteDriverError);
-        DeviceSpec[] specs = [.. _config.Devices, .. _config.Nics.Select(DeviceOf)];
-        for (int i = 0; i < specs.Length; i++)
+        for (int i = 0; i < _config.Devices.Count; i++)
         {
-            DeviceSpec spec = specs[i];
+            DeviceSpec spec = _config.Devices[i];
             var properties = new DeviceProperties(spec);
             string name = properties.Text("id") ?? $"{(IsDisplay(spec) ? "vga" : spec.Driver[..spec.Driver.LastIndexOf('-')])}{i}";
             if (_devices.Exists(other => other.Name == name))
@@ -84,17 +82,6 @@ internal sealed partial class PcBoard
             int number = Plug(pci.Function, properties);
             NoteBootable(properties, PciBootPath(spec.Driver, number));
         }
-    }
-
-    private static DeviceSpec DeviceOf(NicSpec card)
-    {
-        var properties = new Dictionary<string, string> { ["netdev"] = card.NetworkId };
-        if (card.Mac is ulong mac)
-        {
-            properties["mac"] = string.Join(':', Convert.ToHexStringLower(BitConverter.GetBytes(BinaryPrimitives.ReverseEndianness(mac))[2..]).Chunk(2).Select(pair => new string(pair)));
-        }
-
-        return new DeviceSpec(card.Model) { Properties = properties };
     }
 
     private VirtioBlk CreateBlk(string name, DeviceProperties properties, VirtioEnvironment environment)

@@ -161,7 +161,7 @@ public sealed class EmuCommandLineTests
     [InlineData("-m 0", "-m: '0' is not a positive multiple of 4 KiB")]
     [InlineData("-m 5000B", "-m: '5000B' is not a positive multiple of 4 KiB")]
     [InlineData("-m -1", "-m: '-1' is not a size")]
-    [InlineData("-m 99999999999G", "-m: '99999999999G' is more memory")]
+    [InlineData("-m 99999999999G", "-m: '99999999999G' is not a size below 8 EiB")]
     [InlineData("-m 1G,slots=2", "-m: 'slots' is not supported")]
     [InlineData("-accel hax", "-accel: unknown accelerator 'hax'; there is tcg, kvm")]
     [InlineData("-accel tcg,x=1", "-accel: accelerator 'tcg' has no property 'x'; it has thread, tb-threshold, region-size, jit")]

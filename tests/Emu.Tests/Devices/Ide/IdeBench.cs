@@ -1,5 +1,6 @@
 using Emu.Core;
 using Emu.Core.Memory;
+using Emu.Devices.Dma;
 using Emu.Devices.Ide;
 using Emu.Devices.Pci;
 using Emu.Devices.Virtio;
@@ -31,7 +32,7 @@ internal sealed class IdeBench : IIrqSink, IDisposable
         Disc = new MemoryDisk(DiscSectors * 2048);
         new Random(1).NextBytes(Disk.Content);
         new Random(2).NextBytes(Disc.Content);
-        Ide = new PiixIde("ide", [new IrqLine(this, 14), new IrqLine(this, 15)], new VirtioMemory(_pci.Memory), _pci.Lock, Workers);
+        Ide = new PiixIde("ide", [new IrqLine(this, 14), new IrqLine(this, 15)], new DmaMemory(_pci.Memory), _pci.Lock, Workers);
         _pci.Bus.Plug(1, 1, Ide.Function);
         Ide.Channels[0].Connect(0, new AtaDisk(Disk, new AtaDiskOptions { Serial = "S-1" }));
         Ide.Channels[1].Connect(0, new AtapiDrive(hasDisc ? Disc : null, "C-1"));

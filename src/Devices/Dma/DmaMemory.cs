@@ -1,12 +1,12 @@
 using Emu.Core.Memory;
 
-namespace Emu.Devices.Virtio;
+namespace Emu.Devices.Dma;
 
 /// <summary>
-/// Guest memory as virtio devices reach it: RAM only. A buffer in device registers or in nothing is the driver's mistake, and
+/// Guest memory as bus masters reach it by themselves: RAM only. A buffer in device registers or in nothing is the driver's mistake, and
 /// following it would let a guest call devices from inside devices.
 /// </summary>
-public sealed class VirtioMemory(AddressSpace space)
+public sealed class DmaMemory(AddressSpace space)
 {
     // A segment's length is an int; RAM blocks are larger.
     private const ulong LargestSegment = 1 << 30;

@@ -1,6 +1,6 @@
 using Emu.Core.Memory;
 
-namespace Emu.Devices.Virtio;
+namespace Emu.Devices.Dma;
 
 /// <summary>A stretch of guest RAM that a descriptor names, checked: <paramref name="Length"/> bytes of <paramref name="Ram"/>.</summary>
 public readonly record struct GuestSegment(GuestRam Ram, ulong Offset, int Length)
