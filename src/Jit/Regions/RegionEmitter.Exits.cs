@@ -194,7 +194,7 @@ internal sealed unsafe partial class RegionEmitter
             _il.Emit(Il.LoadArgument1);
             _il.Emit(Il.Volatile);
             _il.Emit(Il.LoadI4);
-            _il.Emit(Il.BranchTrue, Op.Opcode == IrOpcode.JumpIndirect ? LeaveTo(edge.Block, LookupExit, flagsOp) : LeaveByJump(flagsOp));
+            _il.EmitUnlikely(Il.BranchTrue, Op.Opcode == IrOpcode.JumpIndirect ? LeaveTo(edge.Block, LookupExit, flagsOp) : LeaveByJump(flagsOp));
         }
 
         EmitPageChecks(edge.Block, flagsOp);
@@ -266,13 +266,13 @@ internal sealed unsafe partial class RegionEmitter
             _il.Emit(Il.LoadI4);
             if (guard.IsGlobal)
             {
-                _il.Emit(Il.BranchFalse, stub);
+                _il.EmitUnlikely(Il.BranchFalse, stub);
                 continue;
             }
 
             PushHeaderAddress(HeaderOffset.CodeEpoch);
             _il.Emit(Il.LoadI4);
-            _il.Emit(Il.BranchNotEqual, stub);
+            _il.EmitUnlikely(Il.BranchNotEqual, stub);
         }
     }
 }
