@@ -465,7 +465,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
     // One message, so that what belongs together stays together: the thread may not be the vCPU's.
     private CompiledRegion? CompileAndLog(Region region)
     {
-        ulong pc = region.Blocks[0].Pc;
+        ulong pc = region.FormedAt;
         var text = new StringBuilder();
         text.Append(_options.Logs("op_opt") ? RegionDump.Format(region) : "");
         text.Append(_options.Logs("il") ? $"il {pc:x}\n{RegionCompiler.Describe(region)}" : "");

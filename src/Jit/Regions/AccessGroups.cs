@@ -50,6 +50,7 @@ internal sealed class AccessGroups
         BlockPlan block = _plan.Blocks[number];
         IrOp[] ops = _region.Blocks[number].Ops;
         State state = StateBefore(number);
+        state.Values.Page = _region.Blocks[number].Page;
         block.Accesses = new GroupedAccess[ops.Length];
         for (int i = 0; i < block.OpCount; i++)
         {

@@ -12,6 +12,7 @@ internal sealed unsafe partial class RegionEmitter
         foreach (ref readonly Leave leave in CollectionsMarshal.AsSpan(_leaves))
         {
             _il.Mark(leave.Label);
+            _block = _region.Blocks[leave.Block];
             SetPendingFlags(leave.Block, leave.FlagsOp);
             foreach (ushort slot in leave.Temporaries)
             {
@@ -20,7 +21,7 @@ internal sealed unsafe partial class RegionEmitter
 
             if (leave.Pc is ulong pc)
             {
-                _il.Constant8((long)pc);
+                PushPc(pc);
                 _il.Store(_pc);
             }
 
@@ -134,6 +135,11 @@ internal sealed unsafe partial class RegionEmitter
         _il.Store(_exit);
         ReturnToEngine(LeaveReason.Lookup);
         _il.Mark(found);
+        PushHeaderAddress(CpuHeader.PcPageSlot);
+        _il.Load(_pc);
+        _il.Constant8(PageMask);
+        _il.Emit(Il.And);
+        _il.Emit(Il.StoreI8);
         PushEntryField(nameof(JumpCacheEntry.Code));
         _il.Store(_exit);
         _il.Emit(Il.Branch, enter);

@@ -14,8 +14,13 @@ internal readonly record struct Origin(long Number, long Delta, bool Wraps);
 /// </summary>
 internal sealed class ValueOrigins(ValueOrigins.Counter counter)
 {
+    private const long PcPageNumber = long.MinValue;
+
     private readonly Dictionary<int, Origin> _changed = []; // by slot; others hold what they held at the epoch's start
     private long _epoch;
+
+    /// <summary>What <see cref="CpuHeader.PcPage"/> is more than in block 0 of the region.</summary>
+    public ulong Page { get; set; }
 
     /// <summary>A copy without what is known of temporaries, which do not outlive a block.</summary>
     public ValueOrigins CopyForSuccessor()
@@ -118,6 +123,11 @@ internal sealed class ValueOrigins(ValueOrigins.Counter counter)
         if (slot == CpuHeader.ZeroSlot)
         {
             return default;
+        }
+
+        if (slot == CpuHeader.PcPageSlot)
+        {
+            return new Origin(PcPageNumber, (long)Page, false);
         }
 
         if (slot is < CpuHeader.TemporarySlot or >= CpuHeader.ScalarEnd || (slot & 7) != 0)
