@@ -117,6 +117,11 @@ internal sealed unsafe partial class RegionEmitter
         _il.Constant8(LookupExit);
         _il.Emit(Il.BranchNotEqual, other);
         StoreHeader(CpuHeader.PcSlot, _pc);
+        PushHeaderAddress(CpuHeader.PcPageSlot);
+        _il.Load(_pc);
+        _il.Constant8(PageMask);
+        _il.Emit(Il.And);
+        _il.Emit(Il.StoreI8);
         PushJumpCacheEntry();
         _il.Store(_entry);
         PushEntryField(nameof(JumpCacheEntry.Pc));
@@ -135,11 +140,6 @@ internal sealed unsafe partial class RegionEmitter
         _il.Store(_exit);
         ReturnToEngine(LeaveReason.Lookup);
         _il.Mark(found);
-        PushHeaderAddress(CpuHeader.PcPageSlot);
-        _il.Load(_pc);
-        _il.Constant8(PageMask);
-        _il.Emit(Il.And);
-        _il.Emit(Il.StoreI8);
         PushEntryField(nameof(JumpCacheEntry.Code));
         _il.Store(_exit);
         _il.Emit(Il.Branch, enter);

@@ -37,6 +37,9 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
     /// <summary>Called with address and text of each instruction that is lifted.</summary>
     public Action<ulong, string>? Disassembled { get; set; }
 
+    /// <summary>64-bit code is relative at every privilege level.</summary>
+    public bool RelativeKernel { get; init; }
+
     /// <summary>16, 32 or 64.</summary>
     private int CodeSize { get; set; }
 
@@ -132,8 +135,8 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
     }
 
     // Programs and libraries of 64 bits are mapped at other addresses in each process; kernels stay where they are.
-    private static bool IsRelativeMode(ulong modeKey) =>
-        (modeKey & X86ModeKey.CodeSizeMask) == X86ModeKey.Code64 && ((modeKey >> X86ModeKey.CplShift) & 3) == 3;
+    private bool IsRelativeMode(ulong modeKey) =>
+        (modeKey & X86ModeKey.CodeSizeMask) == X86ModeKey.Code64 && (RelativeKernel || ((modeKey >> X86ModeKey.CplShift) & 3) == 3);
 
     private ulong LinearOf(ulong pc) =>
         (_cpu.State->Header.ModeKey & X86ModeKey.Code64) != 0 ? pc : (uint)(pc + _cpu.State->SegmentBase[X86Segment.Cs]);
