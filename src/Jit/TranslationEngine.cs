@@ -11,7 +11,7 @@ namespace Emu.Jit;
 public sealed record TranslationOptions
 {
     /// <summary>Bytes of tier-0 code per vCPU before everything is dropped.</summary>
-    public int CodeCacheBytes { get; init; } = 96 << 20;
+    public int CodeCacheBytes { get; init; } = 512 << 20;
 
     /// <summary>Called with each block after optimisation (<c>-d op</c>, <c>in_asm</c>).</summary>
     public Action<IrBlock>? Translated { get; init; }
