@@ -17,6 +17,32 @@ get() {
     }
 }
 
+# Packages $@ and all they depend on, one a line.
+closure() {
+    apt-cache depends --recurse -i "$@" | grep '^[a-z0-9]' | LC_ALL=C sort -u
+}
+
+# Unpacks package $1 into root folder $2; what follows are options of tar.
+unpack() {
+    unpacked=$1
+    into=$2
+    shift 2
+    get "$unpacked"
+    dpkg-deb --fsys-tarfile "$(cached "$unpacked")" | tar -x -C "$into" "$@"
+}
+
+# Compiles the library of Python in root folder $1, as the installation of its packages would. Hash-based files do not depend on times,
+# which a RAM disk may not keep.
+compile_python() {
+    libraries=$1/lib/x86_64-linux-gnu:$1/usr/lib/x86_64-linux-gnu
+    PYTHONHOME=$1/usr "$1/lib64/ld-linux-x86-64.so.2" --library-path "$libraries" "$1/usr/bin/python3.11" -S -W ignore -c '
+import pathlib, py_compile, sys
+base = sys.argv[1]
+for path in sorted(pathlib.Path(base, "usr/lib/python3.11").rglob("*.py")):
+    py_compile.compile(str(path), dfile="/" + str(path.relative_to(base)), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH, quiet=2)
+' "$1"
+}
+
 # Puts busybox $2 and a link per applet that is not there yet into root folder $1.
 install_busybox() {
     mkdir -p "$1/bin" "$1/sbin" "$1/usr/bin" "$1/usr/sbin"

@@ -7,7 +7,7 @@ namespace Emu.Compare;
 
 /// <summary>What a command on a machine gave.</summary>
 /// <param name="Output">What it printed, without messages of the guest's kernel.</param>
-/// <param name="KernelMessages">Complaints of the guest's kernel meanwhile.</param>
+/// <param name="KernelMessages">Complaints of the guest's kernel since the command before.</param>
 /// <param name="Status">Exit status; 128 + signal when it was killed.</param>
 /// <param name="GuestSeconds">Time by the machine's own clock.</param>
 /// <param name="HostSeconds">Time by the host's clock.</param>
@@ -78,11 +78,12 @@ internal sealed partial class AgentMachine : IDisposable
             throw new MachineFailure("the machine has ended");
         }
 
+        var before = new List<string>();
         var output = new List<string>();
-        long started = ReadTo(Start, limit, []).Time;
+        long started = ReadTo(Start, limit, before).Time;
         (long ended, string end) = ReadTo(End, limit, output);
         string[] program = [.. output.Where(line => !KernelLine().IsMatch(line))];
-        string[] kernel = [.. output.Where(line => KernelLine().IsMatch(line) && Complaint().IsMatch(line))];
+        string[] kernel = [.. before.Concat(output).Where(line => KernelLine().IsMatch(line) && Complaint().IsMatch(line))];
         return new CommandResult(string.Join('\n', program), string.Join('\n', kernel), int.Parse(Value(end, "rc"), CultureInfo.InvariantCulture),
             double.Parse(Value(end, "wall"), CultureInfo.InvariantCulture), Stopwatch.GetElapsedTime(started, ended).TotalSeconds);
     }
@@ -134,6 +135,6 @@ internal sealed partial class AgentMachine : IDisposable
     [GeneratedRegex(@"^\[ *[0-9]+\.[0-9]{6}\] ")]
     private static partial Regex KernelLine();
 
-    [GeneratedRegex(@"WARNING|\bBUG\b|Oops|[Uu]nexpected|Call Trace|lockup|stall|unstable|[Ss]egfault|traps:|Out of memory")]
+    [GeneratedRegex(@"WARNING|\bBUG\b|Oops|[Uu]nexpected|Call Trace|lockup|stall|unstable|[Ss]egfault|traps:|Out of memory|blocked for more than")]
     private static partial Regex Complaint();
 }

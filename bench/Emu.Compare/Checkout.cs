@@ -26,15 +26,45 @@ internal sealed class Checkout
     /// <summary>The same programs as a folder, for the native runs.</summary>
     public string BenchRoot => Path.Combine(_root, "guests", "bench", "image", "root");
 
+    /// <summary>Folder of the programs that must do the same everywhere, a script each.</summary>
+    public string ProgramsCases => Path.Combine(_root, "guests", "programs", "cases");
+
+    /// <summary>The guest of these programs: its initramfs.</summary>
+    public string ProgramsInitrd => Path.Combine(_root, "guests", "programs", "image", "initrd.img");
+
+    /// <summary>The guest of these programs: its disk.</summary>
+    public string ProgramsDisk => Path.Combine(_root, "guests", "programs", "image", "root.img");
+
+    /// <summary>Starts the agent on this processor, in the files of that disk.</summary>
+    public string ProgramsNative => Path.Combine(_root, "guests", "programs", "native");
+
+    /// <summary>What the programs printed where they did not do the same.</summary>
+    public string ProgramsDifferences => Path.Combine(_root, "guests", "programs", "image", "differences");
+
     /// <summary>Folder of saved results.</summary>
     public string Results => Path.Combine(_root, "bench", "results");
 
     /// <summary>The picture.</summary>
     public string Picture => Path.Combine(_root, "docs", "comparison.svg");
 
-    /// <summary>Builds the guests and emu, and looks for the programs of the host.</summary>
+    /// <summary>Builds the benchmark guest and emu, and looks for the programs of the host.</summary>
     /// <exception cref="CompareException">Something is missing; the message says what to install.</exception>
     public void Prepare(ComparisonOptions options)
+    {
+        PrepareHost(options);
+        PrepareGuest(options, "bench");
+    }
+
+    /// <summary>Builds the guest of <c>guests/programs</c> and emu, and looks for the programs of the host.</summary>
+    /// <exception cref="CompareException">Something is missing; the message says what to install.</exception>
+    public void PreparePrograms(ComparisonOptions options)
+    {
+        PrepareHost(options);
+        Need("unshare", "--version", "util-linux");
+        PrepareGuest(options, "programs");
+    }
+
+    private static void PrepareHost(ComparisonOptions options)
     {
         if (options.Qemu)
         {
@@ -50,10 +80,13 @@ internal sealed class Checkout
         {
             Need("unshare", "--version", "util-linux (or use --no-native)");
         }
+    }
 
-        if (Run("sh", [Path.Combine(_root, "guests", "bench", "build.sh")]) != 0)
+    private void PrepareGuest(ComparisonOptions options, string guest)
+    {
+        if (Run("sh", [Path.Combine(_root, "guests", guest, "build.sh")]) != 0)
         {
-            throw new CompareException("the benchmark guest could not be built; the reason is above");
+            throw new CompareException($"the guest of guests/{guest} could not be built; the reason is above");
         }
 
         if (options.EmuProgram is null && Run(Launcher, ["-version"]) != 0)

@@ -47,6 +47,14 @@ internal sealed record MachineSpec(string Name, IReadOnlyList<string> Command)
         return [.. machines, .. Emulators(options, checkout, guest)];
     }
 
+    /// <summary>The machines of <paramref name="options"/> with the guest of <c>guests/programs</c>, the processor first.</summary>
+    public static IReadOnlyList<MachineSpec> WithPrograms(ComparisonOptions options, Checkout checkout)
+    {
+        string drive = $"file={checkout.ProgramsDisk},if=virtio,format=raw,snapshot=on";
+        string[] guest = ["-serial", "stdio", "-display", "none", .. Linux(checkout, checkout.ProgramsInitrd, "1024"), "-drive", drive];
+        return [new MachineSpec(Native, [checkout.ProgramsNative, options.CpuModel]), .. Emulators(options, checkout, guest)];
+    }
+
     /// <summary>The emulators of <paramref name="options"/> with the Debian guest, on a console as a user would have it.</summary>
     public static IReadOnlyList<MachineSpec> WithDebian(ComparisonOptions options, Checkout checkout) =>
         Emulators(options, checkout, ["-serial", "stdio", "-display", "none", .. Linux(checkout, checkout.DebianInitrd)]);

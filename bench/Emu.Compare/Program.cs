@@ -10,6 +10,7 @@ try
     {
         ["soak", .. string[] rest] => Soak.Invoke(rest),
         ["boots", .. string[] rest] => Boots.Invoke(rest),
+        ["programs", .. string[] rest] => ProgramChecks.Invoke(rest),
         _ => CompareCommandLine.Invoke(args, Compare),
     };
 }

@@ -32,21 +32,13 @@ mkdir "$work"
 root=$work/root
 mkdir -p "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/root" "$root/etc"
 for package in $packages; do
-    get "$package"
-    dpkg-deb --fsys-tarfile "$(cached "$package")" | tar -x -C "$root" --exclude './usr/share/*' --exclude '*/gconv/*'
+    unpack "$package" "$root" --exclude './usr/share/*' --exclude '*/gconv/*'
 done
 busybox=$(find "$root" -name busybox -type f | head -n 1)
 mv "$busybox" "$work/busybox"
 install_busybox "$root" "$work/busybox"
 ln -sf python3.11 "$root/usr/bin/python3"
-# The package's own installation would compile the library; hash-based files do not depend on times, which a RAM disk may not keep.
-libraries=$root/lib/x86_64-linux-gnu:$root/usr/lib/x86_64-linux-gnu
-PYTHONHOME=$root/usr "$root/lib64/ld-linux-x86-64.so.2" --library-path "$libraries" "$root/usr/bin/python3.11" -S -c '
-import pathlib, py_compile, sys
-base = sys.argv[1]
-for path in sorted(pathlib.Path(base, "usr/lib/python3.11").rglob("*.py")):
-    py_compile.compile(str(path), dfile="/" + str(path.relative_to(base)), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-' "$root"
+compile_python "$root"
 
 gcc -O2 -Wall -Wextra -static -o "$root/bin/bench" "$here"/bench.c "$here"/integer.c "$here"/memory.c "$here"/floating.c "$here"/kernel.c "$here"/churn.c -lm ||
     die 'the benchmark does not compile; is libc6-dev installed?'
