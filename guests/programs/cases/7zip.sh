@@ -26,7 +26,6 @@ for format in zip tar gzip bzip2 xz; do
 done
 7zz a -bso0 -bsp0 -mmt=1 -psecret -mhe=on secret.7z tree/a && 7zz t -bsp0 -psecret secret.7z | grep Everything
 7zz a -bso0 -bsp0 -mmt=2 threads.7z tree && 7zz t -bsp0 -mmt=2 threads.7z | grep Everything
-7zz h -scrcCRC32 tree | tail -n 12
-7zz h -scrcCRC64 tree | tail -n 12
-7zz h -scrcSHA256 tree | tail -n 12
-7zz h -scrcBLAKE2sp tree | tail -n 12
+for sum in CRC32 CRC64 SHA1 SHA256 BLAKE2sp; do
+    7zz h -scrc$sum tree | grep tree/ | sort
+done

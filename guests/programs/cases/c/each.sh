@@ -2,7 +2,7 @@
 each() {
     program=$1
     shift
-    for options in -O0 -O1 -O2 '-O3 -funroll-loops' '-Os -fno-omit-frame-pointer' '-O2 -march=x86-64-v3' '-O3 -march=x86-64-v3' '-O2 -m32 -msse2' '-O0 -m32 -march=i686' '-O3 -m32 -msse2 -mfpmath=sse'; do
+    for options in -O0 -O2 '-O3 -funroll-loops' '-O3 -march=x86-64-v3' '-O2 -m32 -msse2' '-Os -m32 -march=i686'; do
         case $MODEL:$options in
             qemu64:*v3) continue ;;
         esac

