@@ -4,7 +4,8 @@ namespace Emu.Compare;
 
 /// <summary>
 /// Rows in which each run is a process of its own: <c>startup</c> until a firmware of two instructions has ended the emulator,
-/// <c>boot</c> until Debian's first line of user space, <c>rss</c> for the peak resident memory at that moment. And <see cref="WorkerRow"/>.
+/// <c>boot</c> until Debian's first line of user space, <c>rss</c> for the peak resident memory at that moment, <c>microvm</c> the
+/// boot without PCI. And <see cref="WorkerRow"/>.
 /// </summary>
 internal static class MachineRows
 {
@@ -22,7 +23,12 @@ internal static class MachineRows
 
         if (options.Rows.Contains("boot") || options.Rows.Contains("rss"))
         {
-            results.AddRange(Boot(options, checkout).Where(row => options.Rows.Contains(row.Name)));
+            results.AddRange(Boot("boot", options, MachineSpec.WithDebian(options, checkout)).Where(row => options.Rows.Contains(row.Name)));
+        }
+
+        if (options.Rows.Contains("microvm"))
+        {
+            results.Add(Boot("microvm", options, MachineSpec.WithMicrovm(options, checkout))[0]);
         }
 
         results.ForEach(row => row.Judge());
@@ -60,11 +66,11 @@ internal static class MachineRows
         }
     }
 
-    private static RowResult[] Boot(ComparisonOptions options, Checkout checkout)
+    private static RowResult[] Boot(string name, ComparisonOptions options, IReadOnlyList<MachineSpec> machines)
     {
-        var boot = new RowResult { Name = "boot", Group = RowGroup.Machine };
+        var boot = new RowResult { Name = name, Group = RowGroup.Machine };
         var memory = new RowResult { Name = "rss", Group = RowGroup.Machine, Unit = "MiB" };
-        InTurn("boot", options, MachineSpec.WithDebian(options, checkout), (spec, warm) =>
+        InTurn(name, options, machines, (spec, warm) =>
         {
             (double seconds, double mebibytes, string? failure) = BootOnce(spec);
             Note(Of(boot, spec), warm, seconds, failure);

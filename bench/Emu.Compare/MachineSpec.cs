@@ -17,6 +17,7 @@ internal sealed record MachineSpec(string Name, IReadOnlyList<string> Command)
     // Same kernel, RAM, command line and CPU model. QEMU is told to leave out the devices that emu's board lacks anyway.
     private static readonly string[] QemuBoard = ["-M", "pc", "-accel", "tcg,thread=single", "-nic", "none", "-vga", "none", "-monitor", "none"];
     private static readonly string[] EmuBoard = ["-M", "pc", "-accel", "tcg"];
+    private static readonly string[] Microvm = ["-M", "microvm"];
 
     /// <summary>The machines of <paramref name="options"/> with the benchmark guest, in the order in which they take turns.</summary>
     public static IReadOnlyList<MachineSpec> WithAgent(ComparisonOptions options, Checkout checkout) => WithAgent(options, checkout, [], []);
@@ -57,6 +58,10 @@ internal sealed record MachineSpec(string Name, IReadOnlyList<string> Command)
     /// <summary>The emulators of <paramref name="options"/> with the Debian guest, on a console as a user would have it.</summary>
     public static IReadOnlyList<MachineSpec> WithDebian(ComparisonOptions options, Checkout checkout) =>
         Emulators(options, checkout, ["-serial", "stdio", "-display", "none", .. Linux(checkout, checkout.DebianInitrd)]);
+
+    /// <summary>The same without PCI.</summary>
+    public static IReadOnlyList<MachineSpec> WithMicrovm(ComparisonOptions options, Checkout checkout) =>
+        Emulators(options, checkout, [.. Microvm, "-serial", "stdio", "-display", "none", .. Linux(checkout, checkout.DebianInitrd)]);
 
     /// <summary>The emulators of <paramref name="options"/> with a firmware image and nothing else.</summary>
     public static IReadOnlyList<MachineSpec> WithFirmware(ComparisonOptions options, Checkout checkout, string file) =>

@@ -7,7 +7,7 @@ namespace Emu.Compare;
 internal static class RowCatalog
 {
     /// <summary>Rows that are processes of their own rather than programs in a guest: see <see cref="MachineRows"/>.</summary>
-    public static readonly IReadOnlyList<string> MachineRowNames = ["startup", "boot", "rss", WorkerRow.Name];
+    public static readonly IReadOnlyList<string> MachineRowNames = ["startup", "boot", "rss", "microvm", WorkerRow.Name];
 
     /// <summary>The text that the rows of real programs work on.</summary>
     public const string PrepareData = "bench gen 32 > /tmp/data";

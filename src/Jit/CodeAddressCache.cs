@@ -55,25 +55,32 @@ internal sealed unsafe class CodeAddressCache : IDisposable
     public CodePageGuard GuardFor(ulong linear, ulong physicalPage, bool isGlobal) =>
         _guards.For(linear & PageMask, physicalPage, _mmu.Mode == MmuMode.User, isGlobal);
 
+    /// <summary>The guard of a page of position-independent code that <see cref="PhysicalPage"/> just found, <paramref name="delta"/> behind the page its region is relative to.</summary>
+    public CodePageGuard GuardForRelative(ulong linear, ulong delta, ulong physicalPage) =>
+        _guards.ForRelative(linear & PageMask, delta, physicalPage, _mmu.Mode == MmuMode.User);
+
     /// <summary>Looks again at the page of <paramref name="linear"/> and the one behind it, where guards ask for them.</summary>
     public void CheckPages(ulong linear)
     {
         foreach (ulong page in (ReadOnlySpan<ulong>)[linear & PageMask, (linear & PageMask) + PageSize])
         {
-            if (_guards.Has(page))
+            bool isUser = _mmu.Mode == MmuMode.User;
+            ulong? physical = PhysicalPage(page, out bool isGlobal);
+            _guards.Update(page, physical, isUser, isGlobal);
+            if (physical is ulong found)
             {
-                ulong? physical = PhysicalPage(page, out bool isGlobal);
-                _guards.Update(page, physical, _mmu.Mode == MmuMode.User, isGlobal);
+                _guards.UpdateRelative(page, found, isUser);
             }
         }
     }
 
-    /// <summary>Lets jumps to <paramref name="key"/> find <paramref name="block"/>; <paramref name="isGlobal"/> when it survives a CR3 write.</summary>
-    public void Add(BlockKey key, TranslationBlock block, bool isGlobal)
+    /// <summary>Lets jumps to <paramref name="pc"/> find <paramref name="block"/>; <paramref name="isGlobal"/> when it survives a CR3 write.</summary>
+    public void Add(ulong pc, TranslationBlock block, bool isGlobal)
     {
-        JumpCacheEntry* entry = EntryFor(key.Pc);
-        entry->Pc = key.Pc;
-        entry->ModeKey = key.ModeKey;
+        block.Addresses.Add(pc);
+        JumpCacheEntry* entry = EntryFor(pc);
+        entry->Pc = pc;
+        entry->ModeKey = block.Key.ModeKey;
         entry->Code = (nint)block.Entry;
         entry->BlockNumber = block.Number;
         entry->IsGlobal = isGlobal ? 1 : 0;
@@ -85,10 +92,7 @@ internal sealed unsafe class CodeAddressCache : IDisposable
     {
         foreach (Table? table in _tables)
         {
-            if (table is not null && table.Jumps[JumpCacheEntry.IndexOf(block.Key.Pc)].Code == (nint)block.Entry)
-            {
-                table.Jumps[JumpCacheEntry.IndexOf(block.Key.Pc)].ModeKey = JumpCacheEntry.NoMode;
-            }
+            table?.Remove(block);
         }
     }
 
@@ -250,6 +254,27 @@ internal sealed unsafe class CodeAddressCache : IDisposable
             if (includeGlobal)
             {
                 Array.Clear(_globalPages);
+            }
+        }
+
+        public void Remove(TranslationBlock block)
+        {
+            foreach (ulong pc in block.Addresses.Listed)
+            {
+                Remove(block, JumpCacheEntry.IndexOf(pc));
+            }
+
+            for (int i = 0; block.Addresses.TooMany && i < JumpCacheEntry.Count; i++)
+            {
+                Remove(block, i);
+            }
+        }
+
+        private void Remove(TranslationBlock block, int index)
+        {
+            if (Jumps[index].Code == (nint)block.Entry)
+            {
+                Jumps[index].ModeKey = JumpCacheEntry.NoMode;
             }
         }
 

@@ -4,7 +4,7 @@ namespace Emu.Jit;
 
 /// <summary>
 /// Where an indirect jump went lately, in native memory behind its block's ops: so that a region can follow it. A cell holds the last
-/// target of those that fall on it. Written by the vCPU's thread alone, by tier 0 and by compiled code that guessed wrong.
+/// target of those that fall on it, in relative blocks less the page of the block. Written by the vCPU's thread alone, by tier 0 and by compiled code that guessed wrong.
 /// </summary>
 internal static unsafe class JumpHistory
 {
@@ -32,14 +32,15 @@ internal static unsafe class JumpHistory
         jump->Target = (nint)room;
     }
 
-    /// <summary>The different targets in <paramref name="history"/>.</summary>
-    public static ulong[] Read(nint history)
+    /// <summary>The different targets of the jump at the end of <paramref name="block"/>, when that is at <paramref name="pc"/>.</summary>
+    public static ulong[] Read(TranslationBlock block, ulong pc)
     {
-        if (history == 0)
+        if (block.History == 0)
         {
             return [];
         }
 
-        return [.. new ReadOnlySpan<ulong>((void*)history, Cells).ToArray().Where(pc => pc != 0)];
+        ulong page = block.IsRelative ? pc & ~0xfffUL : 0;
+        return [.. new ReadOnlySpan<ulong>((void*)block.History, Cells).ToArray().Where(noted => noted != 0).Select(noted => noted + page)];
     }
 }

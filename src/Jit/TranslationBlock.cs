@@ -1,9 +1,13 @@
+using Emu.Frontend.Ir;
 using Emu.Jit.Interpreter;
 using Emu.Jit.Regions;
 
 namespace Emu.Jit;
 
-/// <summary>Names a translation: the same code at the same address in the same mode.</summary>
+/// <summary>Names a translation: the same code in the same mode and, where it depends on it, at the same address.</summary>
+/// <param name="Physical">Physical address of the first byte.</param>
+/// <param name="Pc">Program counter of the first byte; only its offset in the page where the translation is good for any page.</param>
+/// <param name="ModeKey">The CPU mode.</param>
 internal readonly record struct BlockKey(ulong Physical, ulong Pc, ulong ModeKey);
 
 /// <summary>A jump that goes from block to block without the dispatcher.</summary>
@@ -51,6 +55,12 @@ internal sealed unsafe class TranslationBlock(BlockKey key, int number, Op* code
     /// <summary>Applied to program counters that leave the block.</summary>
     public ulong PcMask { get; init; }
 
+    /// <summary>Program counters are relative to <see cref="CpuHeader.PcPage"/>: processes share the block.</summary>
+    public bool IsRelative { get; init; }
+
+    /// <summary>Where jump caches may name the block; only the first few are listed.</summary>
+    public BlockAddresses Addresses { get; } = new();
+
     /// <summary>Exits may be linked to other blocks and the jump cache may name this one.</summary>
     public bool MayChain { get; init; }
 
@@ -68,6 +78,17 @@ internal sealed unsafe class TranslationBlock(BlockKey key, int number, Op* code
 
     /// <summary>What the tiers know of a counted block.</summary>
     public BlockHeat Heat { get; } = new();
+
+    /// <summary>Program counter of the first byte.</summary>
+    /// <param name="page">Where the page that it begins in is mapped.</param>
+    public ulong StartIn(ulong page) => IsRelative ? page + Key.Pc : Key.Pc;
+
+    /// <summary>Where a jump op that is no indirect one leads.</summary>
+    /// <param name="jump">The op.</param>
+    /// <param name="page">Where the page that the block begins in is mapped.</param>
+    public ulong TargetOf(Op* jump, ulong page) => jump->C == 0
+        ? IrBlock.JumpTarget(StartIn(page), PcMask, jump->Imm)
+        : (ulong)jump->Imm + (IsRelative ? page : 0);
 
     /// <summary>The index of the guest instruction that op number <paramref name="op"/> belongs to.</summary>
     public int InstructionAt(int op)

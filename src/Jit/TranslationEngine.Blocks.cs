@@ -51,7 +51,7 @@ public sealed unsafe partial class TranslationEngine
     private bool TryLift(in BlockKey key, ulong linear, out ulong? secondPage)
     {
         secondPage = null;
-        while (_frontend.TryLift(_ir, key.Pc, key.Physical, IrBlock.MaxInstructions))
+        while (_frontend.TryLift(_ir, _cpu->Pc, key.Physical, IrBlock.MaxInstructions))
         {
             if (((linear + (uint)_ir.ByteLength - 1) ^ linear) >> 12 == 0)
             {
@@ -113,6 +113,7 @@ public sealed unsafe partial class TranslationEngine
             SecondPage = secondPage,
             History = hasHistory ? code[count - 1].Target : 0,
             PcMask = _ir.PcMask,
+            IsRelative = _ir.IsRelative,
             MayChain = _ir.MayChain && _options.Entered is null,
             Instructions = instructions,
         };

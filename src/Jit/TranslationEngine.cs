@@ -11,7 +11,7 @@ namespace Emu.Jit;
 public sealed record TranslationOptions
 {
     /// <summary>Bytes of tier-0 code per vCPU before everything is dropped.</summary>
-    public int CodeCacheBytes { get; init; } = 96 << 20;
+    public int CodeCacheBytes { get; init; } = 512 << 20;
 
     /// <summary>Called with each block after optimisation (<c>-d op</c>, <c>in_asm</c>).</summary>
     public Action<IrBlock>? Translated { get; init; }
@@ -29,6 +29,8 @@ public sealed record TranslationOptions
 /// </summary>
 public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisposable
 {
+    private const ulong PageMask = ~0xfffUL;
+
     private readonly CpuHeader* _cpu;
     private readonly SoftMmu _mmu;
     private readonly IGuestFrontend _frontend;
@@ -108,7 +110,8 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
 
         _ir.MayChain = false;
         _singleArena.Rewind();
-        _singleBlock = Encode(_singleArena, new BlockKey(physical, _cpu->Pc, _cpu->ModeKey), -1);
+        _cpu->PcPage = _cpu->Pc & PageMask;
+        _singleBlock = Encode(_singleArena, KeyFor(physical), -1);
         return Enter(_singleBlock);
     }
 
@@ -217,7 +220,9 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
         }
     }
 
-    private static ulong PcOf(TranslationBlock block, int instruction) => (block.Key.Pc + block.Instructions[instruction].PcOffset) & block.PcMask;
+    private BlockKey KeyFor(ulong physical) => new(physical, _frontend.IsRelative ? _cpu->Pc & ~PageMask : _cpu->Pc, _cpu->ModeKey);
+
+    private ulong PcOf(TranslationBlock block, int instruction) => (block.StartIn(_cpu->PcPage) + block.Instructions[instruction].PcOffset) & block.PcMask;
 
     private (TranslationBlock Block, int Instruction) LocateCurrentInstruction()
     {
@@ -228,7 +233,7 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
 
     private LeaveReason Enter(TranslationBlock block)
     {
-        _options.Entered?.Invoke(block.Key.Pc);
+        _options.Entered?.Invoke(PcOf(block, 0));
         _cpu->Leave = LeaveReason.BlockEnd;
         Op* exit = Execute(block.Entry);
         while (_cpu->Leave is LeaveReason.BlockEnd or LeaveReason.HotBlock or LeaveReason.Lookup or LeaveReason.PageCheck)
@@ -251,7 +256,7 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
             if (exit != null)
             {
                 from = BlockOf(exit);
-                _cpu->Pc = exit->C != 0 ? (ulong)exit->Imm : IrBlock.JumpTarget(from.Key.Pc, from.PcMask, exit->Imm);
+                _cpu->Pc = from.TargetOf(exit, _cpu->PcPage);
             }
 
             bool mayGoOn = _cpu->Leave == LeaveReason.Lookup || (from is not null && from.MayChain);
@@ -264,14 +269,15 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
             }
 
             int generation = _generation;
+            ulong page = from is null ? 0 : from.StartIn(_cpu->PcPage) & PageMask;
             TranslationBlock? to = FindBlock();
             if (to is null)
             {
                 return LeaveReason.Fault;
             }
 
-            _options.Entered?.Invoke(to.Key.Pc);
-            if (from is not null && generation == _generation)
+            _options.Entered?.Invoke(PcOf(to, 0));
+            if (from is not null && generation == _generation && (_cpu->Pc & PageMask) == page)
             {
                 Link(from, exit, to);
             }
@@ -292,12 +298,11 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
 
     private Op* Execute(Op* op) => ((delegate*<Op*, byte*, Op*>)op->Handler)(op, (byte*)_cpu);
 
-    // A link lives as long as both blocks, so it must hold whatever the page tables say later: only inside one page.
+    // A link lives as long as both blocks, so it must hold whatever the page tables say later: only inside one page, which the caller has seen to.
     private static void Link(TranslationBlock from, Op* exit, TranslationBlock to)
     {
         if (to.MayChain && from.IsValid && to.SecondPage is null && exit->C == 0
-            && (from.Key.Pc & ~0xfffUL) == (to.Key.Pc & ~0xfffUL) && from.Key.ModeKey == to.Key.ModeKey
-            && (from.Key.Physical & ~0xfffUL) == (to.Key.Physical & ~0xfffUL))
+            && from.Key.ModeKey == to.Key.ModeKey && (from.Key.Physical & PageMask) == (to.Key.Physical & PageMask))
         {
             exit->Target = (nint)to.Entry;
             var link = new BlockLink((nint)exit, from, to);
@@ -308,6 +313,7 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
 
     private TranslationBlock? FindBlock()
     {
+        _cpu->PcPage = _cpu->Pc & PageMask;
         JumpCacheEntry* cached = _addresses.EntryFor(_cpu->Pc);
         if (cached->Pc == _cpu->Pc && cached->ModeKey == _cpu->ModeKey)
         {
@@ -320,7 +326,7 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
             return null;
         }
 
-        var key = new BlockKey(physical, _cpu->Pc, _cpu->ModeKey);
+        BlockKey key = KeyFor(physical);
         TranslationBlock? block = _blocks.Find(key);
         if (block is null || !SecondPageMatches(block, linear))
         {
@@ -333,7 +339,7 @@ public sealed unsafe partial class TranslationEngine : ICodeWriteObserver, IDisp
 
         if (block.MayChain)
         {
-            _addresses.Add(key, block, _addresses.Pages.LastWasGlobal && block.SecondPage is null);
+            _addresses.Add(_cpu->Pc, block, _addresses.Pages.LastWasGlobal && block.SecondPage is null);
         }
 
         return block;

@@ -36,7 +36,7 @@ public sealed partial class Machine : IDisposable
     private readonly HostWaiter _waiter;
     private readonly DebugLog? _debugLog;
     private readonly Action<string>? _log;
-    private readonly PcBoard _board;
+    private readonly Board _board;
     private readonly IAccelerator _accelerator;
     private readonly IVcpu[] _vcpus;
     private readonly VcpuThread[] _threads;
@@ -67,7 +67,7 @@ public sealed partial class Machine : IDisposable
             _log = _host.Log ?? (_debugLog is null ? null : _debugLog.Write);
             built.Push(_debugLog ?? (IDisposable)_waiter);
             IAccelerator? accelerator = null;
-            built.Push(_board = new PcBoard(config, _host, _timers, new BoardSignals(RequestReset, OnPowerOff, OnGuestExit, OnWorkerFailed), board =>
+            built.Push(_board = Board.Create(config, _host, _timers, new BoardSignals(RequestReset, OnPowerOff, OnGuestExit, OnWorkerFailed), board =>
             {
                 var context = new AcceleratorContext(board.Memory, board.Ports, _clock, model, _host.Lock, _host.Notice, _log);
                 built.Push(accelerator = createAccelerator?.Invoke(context) ?? AcceleratorFactory.Create(config, context));
@@ -126,8 +126,8 @@ public sealed partial class Machine : IDisposable
     /// <summary>The picture of the display adapter, or null without one.</summary>
     public GuestDisplay? Display => _board.Display;
 
-    /// <summary>Keyboard and mouse.</summary>
-    public IGuestInput Input => _board.Input;
+    /// <summary>Keyboard and mouse, or null without them.</summary>
+    public IGuestInput? Input => _board.Input;
 
     /// <summary>Counters of the CPUs up to now.</summary>
     public MachineStatistics Statistics
@@ -144,7 +144,7 @@ public sealed partial class Machine : IDisposable
     {
         using (Lock.Enter())
         {
-            return PciReport.Format(_board.PciBus);
+            return _board.PciBus is PciBus bus ? PciReport.Format(bus) : "";
         }
     }
 
@@ -205,7 +205,7 @@ public sealed partial class Machine : IDisposable
 
     private static CpuModel Check(MachineConfig config)
     {
-        if (config.Machine.Type != "pc")
+        if (!MachineCatalog.Machines.Any(known => known.Name == config.Machine.Type))
         {
             throw new MachineConfigException("-machine", $"unknown machine '{config.Machine.Type}'; there is {string.Join(", ", MachineCatalog.Machines.Select(known => known.Name))}");
         }
@@ -240,7 +240,7 @@ public sealed partial class Machine : IDisposable
     private void Disconnect()
     {
         _board.Display?.Close();
-        _board.Input.Close();
+        _board.Input?.Close();
         using (Lock.Enter())
         {
             foreach (IVcpu vcpu in _vcpus)

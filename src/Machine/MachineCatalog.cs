@@ -8,7 +8,9 @@ public static class MachineCatalog
 {
     private static readonly string[] NoProperties = [];
     private static readonly string[] IdeProperties = ["id", "bus", "unit", "bootindex"];
-    private static readonly string[] VirtioPciProperties = ["id", "addr", "packed", "event_idx", "indirect_desc"];
+    private static readonly string[] VirtioProperties = ["id", "packed", "event_idx", "indirect_desc"];
+    private static readonly string[] VirtioPciProperties = ["addr", .. VirtioProperties];
+    private static readonly string[] BlkProperties = ["drive", "serial", "num-queues", "queue-size"];
 
     private static readonly string[] DisplayProperties = ["id", "addr", "vgamem_mb", "romfile"];
 
@@ -19,10 +21,15 @@ public static class MachineCatalog
         new("kvm", "the host's virtualisation (/dev/kvm)", ["kernel-irqchip"]),
     ];
 
+    /// <summary>Name of the board without PCI.</summary>
+    public const string Microvm = "microvm";
+
     /// <summary>Boards for <c>-machine</c>.</summary>
     public static IReadOnlyList<CatalogEntry> Machines { get; } =
     [
         new("pc", "PC with an i440FX, a PIIX and PCI (default)", ["accel", "acpi", "hpet", "kernel-irqchip"]),
+        new(Microvm, "no PCI, virtio devices by memory-mapped registers; starts a kernel directly",
+            ["accel", "acpi", "auto-kernel-cmdline", "isa-serial", "kernel-irqchip", "pic", "pit", "rtc"]),
     ];
 
     /// <summary>CPU models for <c>-cpu</c>.</summary>
@@ -42,8 +49,11 @@ public static class MachineCatalog
         new("bochs-display", "display adapter without the VGA part", DisplayProperties),
         new("ide-cd", "CD-ROM drive on an IDE channel, over a -drive or empty", ["drive", "serial", .. IdeProperties]),
         new("ide-hd", "disk on an IDE channel, over a -drive", ["drive", "serial", "model", .. IdeProperties]),
-        new("virtio-blk-pci", "disk over a -drive", ["drive", "serial", "bootindex", "num-queues", "queue-size", .. VirtioPciProperties]),
+        new("virtio-blk-device", "disk over a -drive, for microvm", [.. BlkProperties, .. VirtioProperties]),
+        new("virtio-blk-pci", "disk over a -drive", [.. BlkProperties, "bootindex", .. VirtioPciProperties]),
+        new("virtio-net-device", "network card, for microvm", ["netdev", "mac", .. VirtioProperties]),
         new("virtio-net-pci", "network card", ["netdev", "mac", "bootindex", .. VirtioPciProperties]),
+        new("virtio-rng-device", "entropy from the host, for microvm", VirtioProperties),
         new("virtio-rng-pci", "entropy from the host", VirtioPciProperties),
     ];
 

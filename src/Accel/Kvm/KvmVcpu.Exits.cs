@@ -66,16 +66,11 @@ internal sealed partial class KvmVcpu
         bool write = _run.IoIsWrite;
         _statistics.PortAccesses += (ulong)_run.IoCount;
         AddressSpace ports = _context.Environment.Ports;
-        for (; !data.IsEmpty; data = data[size..])
+        int never = 0; // KVM has counted all of them already
+        while (!data.IsEmpty)
         {
-            if (write)
-            {
-                ports.Write(port, Load(data, size), size);
-            }
-            else
-            {
-                Store(data, ports.Read(port, size), size);
-            }
+            int elements = write ? ports.WriteRepeated(port, data, size, in never) : ports.ReadRepeated(port, data, size, in never);
+            data = data[(elements * size)..];
         }
 
         return null;

@@ -36,6 +36,9 @@ public sealed record TcgOptions
     /// <summary>Executions after which a block is compiled; zero compiles all at first sight, on the vCPU's own thread.</summary>
     public int Threshold { get; init; } = RegionOptions.DefaultThreshold;
 
+    /// <summary>Kernel code too is translated as what may be mapped anywhere. For tests, which switch pages in kernel code.</summary>
+    internal bool RelativeKernel { get; init; }
+
     /// <summary>Compiles on the vCPU's own thread whatever the threshold: what runs when is then the same in every run.</summary>
     public bool CompileAtOnce { get; init; }
 

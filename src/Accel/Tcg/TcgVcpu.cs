@@ -61,7 +61,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
             IsUniprocessor = environment.IsUniprocessor,
         });
         _cpu.Unimplemented = what => ReportUnimplemented($"{what} at {_engine!.CurrentPc:x16}");
-        IGuestFrontend frontend = X86Frontend.Create(_cpu, environment.Memory, ReportUnimplemented, _options.Logs("in_asm") ? LogInstruction : null);
+        IGuestFrontend frontend = X86Frontend.Create(_cpu, environment.Memory, ReportUnimplemented, _options.Logs("in_asm") ? LogInstruction : null, _options.RelativeKernel);
         var options = new TranslationOptions
         {
             Translated = _options.Logs("op") ? LogBlock : null,
@@ -428,7 +428,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
 
     private RegionOptions RegionOptionsFor(AddressSpace memory, RegionQueue? queue) => new()
     {
-        Frontend = X86Frontend.Create(_cpu, memory),
+        Frontend = X86Frontend.Create(_cpu, memory, relativeKernel: _options.RelativeKernel),
         Queue = queue,
         Threshold = _options.Threshold,
         MaxInstructions = _options.RegionSize,
@@ -465,7 +465,7 @@ internal sealed unsafe class TcgVcpu : IVcpu, ICodePageClient
     // One message, so that what belongs together stays together: the thread may not be the vCPU's.
     private CompiledRegion? CompileAndLog(Region region)
     {
-        ulong pc = region.Blocks[0].Pc;
+        ulong pc = region.FormedAt;
         var text = new StringBuilder();
         text.Append(_options.Logs("op_opt") ? RegionDump.Format(region) : "");
         text.Append(_options.Logs("il") ? $"il {pc:x}\n{RegionCompiler.Describe(region)}" : "");

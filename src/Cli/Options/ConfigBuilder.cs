@@ -18,14 +18,15 @@ internal static class ConfigBuilder
     {
         CheckOnlyNone(options, "net", "parallel");
         FrontEndSpec frontEnds = DisplayOptions.Read(options);
-        (List<DriveSpec> drives, List<DeviceSpec> devices) = DriveOptions.Read(options);
+        PropertyList machine = ReadMachine(options);
+        string virtioSuffix = machine.First == MachineCatalog.Microvm ? "device" : "pci";
+        (List<DriveSpec> drives, List<DeviceSpec> devices) = DriveOptions.Read(options, virtioSuffix);
         if (DisplayOptions.ReadAdapter(options, frontEnds, devices.Exists(device => device.Driver is "VGA" or "bochs-display")) is DeviceSpec adapter)
         {
             devices.Insert(0, adapter);
         }
 
-        PropertyList machine = ReadMachine(options);
-        (IReadOnlyList<NetworkSpec> networks, IReadOnlyList<DeviceSpec> cards, IReadOnlyList<FilterDumpSpec> dumps) = NetworkOptions.Read(options);
+        (IReadOnlyList<NetworkSpec> networks, IReadOnlyList<DeviceSpec> cards, IReadOnlyList<FilterDumpSpec> dumps) = NetworkOptions.Read(options, virtioSuffix);
         MachineConfig config = new()
         {
             Accelerators = ReadAccelerators(options, machine.Get("accel")) is { Count: > 0 } chosen ? chosen : DefaultAccelerators,
@@ -69,8 +70,7 @@ internal static class ConfigBuilder
             }
 
             list.CheckAgainst(MachineCatalog.Machines, "machine");
-            CheckSwitch(list, "acpi");
-            CheckSwitch(list, "hpet");
+            Array.ForEach(["acpi", "auto-kernel-cmdline", "hpet", "isa-serial", "pic", "pit", "rtc"], name => CheckSwitch(list, name));
             CheckIrqchip(list);
             return list;
         });

@@ -15,8 +15,11 @@ internal static class DriveOptions
 
     private static readonly (string Option, int Index)[] DiskOptions = [("hda", 0), ("hdb", 1), ("hdc", 2), ("hdd", 3)];
 
-    /// <summary>The disks, and the devices: those of drives with an interface, then those named.</summary>
-    public static (List<DriveSpec> Drives, List<DeviceSpec> Devices) Read(OptionValues options)
+    /// <summary>
+    /// The disks, and the devices: those named, then those of drives with an interface. Virtio disks of the machine end in
+    /// <paramref name="virtioSuffix"/>.
+    /// </summary>
+    public static (List<DriveSpec> Drives, List<DeviceSpec> Devices) Read(OptionValues options, string virtioSuffix)
     {
         List<DriveLine> lines = ReadLines(options);
         string? twice = lines.GroupBy(line => line.Id).FirstOrDefault(group => group.Count() > 1)?.Key;
@@ -32,12 +35,12 @@ internal static class DriveOptions
         }
 
         devices.AddRange(IdeDevices(lines));
-        devices.AddRange(lines.Where(line => line.Interface == "virtio").Select(line => line.ToDevice("virtio-blk-pci")));
+        devices.AddRange(lines.Where(line => line.Interface == "virtio").Select(line => line.ToDevice($"virtio-blk-{virtioSuffix}")));
         return ([.. lines.Where(line => line.File is not null).Select(line => line.ToDrive())], devices);
     }
 
     private static bool IsOnBus(string driver) =>
-        driver is "VGA" or "bochs-display" || driver.StartsWith("ide-", StringComparison.Ordinal) || driver.Contains("-pci", StringComparison.Ordinal);
+        driver is "VGA" or "bochs-display" || driver.StartsWith("ide-", StringComparison.Ordinal) || driver.StartsWith("virtio-", StringComparison.Ordinal);
 
     private static List<DriveLine> ReadLines(OptionValues options)
     {

@@ -7,13 +7,13 @@ namespace Emu.Cli.Options;
 /// <summary>Reads <c>-netdev</c>, <c>-nic</c> and <c>-object</c> together: they refer to each other by name.</summary>
 internal static class NetworkOptions
 {
-    private const string DefaultModel = "virtio-net-pci";
+    private static readonly string[] Models = ["virtio-net-pci", "virtio-net-device"];
 
     private static readonly string[] CardProperties = ["model", "mac", "macaddr"];
 
-    /// <summary>Reads all networks, the cards of <c>-nic</c>, and the captures.</summary>
+    /// <summary>Reads all networks, the cards of <c>-nic</c> (the machine's own end in <paramref name="virtioSuffix"/>), and the captures.</summary>
     /// <exception cref="OptionException">A value is wrong, a name is given twice, or is nobody's.</exception>
-    public static (IReadOnlyList<NetworkSpec> Networks, IReadOnlyList<DeviceSpec> Cards, IReadOnlyList<FilterDumpSpec> Dumps) Read(OptionValues options)
+    public static (IReadOnlyList<NetworkSpec> Networks, IReadOnlyList<DeviceSpec> Cards, IReadOnlyList<FilterDumpSpec> Dumps) Read(OptionValues options, string virtioSuffix)
     {
         List<NetworkSpec> networks = [.. options.All("netdev").Select(text => OptionValues.Read("netdev", text, NetworkSpecParser.Parse))];
         var cards = new List<DeviceSpec>();
@@ -21,7 +21,7 @@ internal static class NetworkOptions
         {
             OptionValues.Read("nic", text, value =>
             {
-                (NetworkSpec network, DeviceSpec card) = ReadNic(value, cards.Count);
+                (NetworkSpec network, DeviceSpec card) = ReadNic(value, cards.Count, $"virtio-net-{virtioSuffix}");
                 networks.Add(network);
                 cards.Add(card);
                 return card;
@@ -36,14 +36,14 @@ internal static class NetworkOptions
         return (networks, cards, [.. options.All("object").Select(text => OptionValues.Read("object", text, value => ReadDump(value, networks)))]);
     }
 
-    private static (NetworkSpec Network, DeviceSpec Card) ReadNic(string text, int number)
+    private static (NetworkSpec Network, DeviceSpec Card) ReadNic(string text, int number, string standard)
     {
         PropertyList list = PropertyList.Parse(text, "type");
         string id = list.Get("id") ?? string.Create(CultureInfo.InvariantCulture, $"nic{number}");
-        string model = list.Get("model") ?? DefaultModel;
-        if (model is not (DefaultModel or "virtio"))
+        string model = list.Get("model") is string given and not "virtio" ? given : standard;
+        if (!Models.Contains(model))
         {
-            throw new OptionException($"there is no card '{model}'; there is {DefaultModel}");
+            throw new OptionException($"there is no card '{model}'; there is {string.Join(", ", Models)}");
         }
 
         var properties = new Dictionary<string, string> { ["netdev"] = id };
@@ -52,7 +52,7 @@ internal static class NetworkOptions
             properties["mac"] = mac;
         }
 
-        return (NetworkSpecParser.Parse(list.Without(CardProperties), id), new DeviceSpec(DefaultModel) { Option = "-nic", Properties = properties });
+        return (NetworkSpecParser.Parse(list.Without(CardProperties), id), new DeviceSpec(model) { Option = "-nic", Properties = properties });
     }
 
     private static FilterDumpSpec ReadDump(string text, List<NetworkSpec> networks)

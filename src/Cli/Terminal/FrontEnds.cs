@@ -32,8 +32,12 @@ internal sealed class FrontEnds : IDisposable
             session.Monitor = Add(new MonitorSession(monitor, session.Show, echo: true));
             if (spec.Curses)
             {
-                GuestDisplay display = machine.Display ?? throw new MachineConfigException("-display", "curses: the machine has no display adapter; leave out -vga none");
-                session.TakeTerminal(new TerminalKeys(machine.Input));
+                if (machine is not { Display: GuestDisplay display, Input: IGuestInput input })
+                {
+                    throw new MachineConfigException("-display", "curses: the machine has no display adapter; leave out -vga none");
+                }
+
+                session.TakeTerminal(new TerminalKeys(input));
                 session.AtExit(Add(new TextTerminal(display, StandardStreams.OpenOutput())).Dispose);
             }
         }

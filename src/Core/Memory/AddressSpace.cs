@@ -17,7 +17,7 @@ public interface IMemoryListener
 /// the current <see cref="FlatView"/>: RAM directly, registers to their handler under the machine lock. Where nothing lies
 /// reads give all ones and writes vanish, as on a PC bus.
 /// </summary>
-public sealed class AddressSpace
+public sealed partial class AddressSpace
 {
     private readonly MachineLock _lock;
     private readonly List<IMemoryListener> _listeners = [];

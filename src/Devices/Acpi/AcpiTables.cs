@@ -28,6 +28,18 @@ public sealed record AcpiConfiguration
     /// <summary>True when there is a VGA.</summary>
     public bool HasVga { get; init; }
 
+    /// <summary>True when there is an 8254.</summary>
+    public bool HasPit { get; init; } = true;
+
+    /// <summary>True when there is a real-time clock.</summary>
+    public bool HasRtc { get; init; } = true;
+
+    /// <summary>True when there are 8259s.</summary>
+    public bool HasPic { get; init; } = true;
+
+    /// <summary>Devices of virtio-mmio: where their registers are, and their global system interrupts.</summary>
+    public IReadOnlyList<(uint Address, int Gsi)> VirtioMmio { get; init; } = [];
+
     /// <summary>True when there is a UART at 3F8H.</summary>
     public bool HasCom1 { get; init; } = true;
 
@@ -167,7 +179,7 @@ public static class AcpiTables
         const ushort conforming = 0;
         const ushort activeHighLevel = 0b1101;
         const byte allProcessors = 0xFF;
-        var madt = new ByteWriter().U32((uint)LocalApicSet.RegionAddress).U32(pcatCompatible);
+        var madt = new ByteWriter().U32((uint)LocalApicSet.RegionAddress).U32(configuration.HasPic ? pcatCompatible : 0);
         for (int cpu = 0; cpu < configuration.CpuCount; cpu++)
         {
             madt.U8(localApic).U8(8).U8((byte)cpu).U8((byte)cpu).U32(enabled);

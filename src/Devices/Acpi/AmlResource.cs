@@ -7,6 +7,7 @@ internal static class AmlResource
     private const byte TagIrq = 0x22;
     private const byte TagIo = 0x47;
     private const byte TagMemory32Fixed = 0x86;
+    private const byte TagInterrupt = 0x89;
     private const byte TagDWordSpace = 0x87;
     private const byte TagWordSpace = 0x88;
     private const byte TagQWordSpace = 0x8A;
@@ -28,6 +29,9 @@ internal static class AmlResource
 
     /// <summary>IRQNoFlags: edge-triggered, active high, exclusive.</summary>
     public static byte[] Irq(int number) => new ByteWriter().U8(TagIrq).U16((ushort)(1 << number)).ToArray();
+
+    /// <summary>Interrupt: a global system interrupt that is consumed, a level, active high, exclusive.</summary>
+    public static byte[] Interrupt(int number) => new ByteWriter().U8(TagInterrupt).U16(6).U8(1).U8(1).U32((uint)number).ToArray();
 
     /// <summary>Memory32Fixed.</summary>
     public static byte[] Memory32(uint address, uint size) =>

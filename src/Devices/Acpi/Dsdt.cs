@@ -29,8 +29,16 @@ internal static class Dsdt
             yield return PciRoot(configuration);
         }
 
-        yield return Device("RTC", "PNP0B00", AmlResource.Io(0x70, 8), AmlResource.Irq(8));
-        yield return Device("PIT", "PNP0100", AmlResource.Io(0x40, 4), AmlResource.Irq(0));
+        if (configuration.HasRtc)
+        {
+            yield return Device("RTC", "PNP0B00", AmlResource.Io(0x70, 8), AmlResource.Irq(8));
+        }
+
+        if (configuration.HasPit)
+        {
+            yield return Device("PIT", "PNP0100", AmlResource.Io(0x40, 4), AmlResource.Irq(0));
+        }
+
         if (configuration.HasKeyboard)
         {
             yield return Device("KBD", "PNP0303", AmlResource.Io(0x60, 1), AmlResource.Io(0x64, 1), AmlResource.Irq(1));
@@ -46,7 +54,20 @@ internal static class Dsdt
         {
             yield return Device("HPET", "PNP0103", AmlResource.Memory32((uint)Hpet.RegionAddress, (uint)Hpet.RegionSize));
         }
+
+        for (int i = 0; i < configuration.VirtioMmio.Count; i++)
+        {
+            yield return VirtioMmio(i, configuration.VirtioMmio[i].Address, configuration.VirtioMmio[i].Gsi);
+        }
     }
+
+    // LNRO0005 is what Linux's driver of virtio-mmio looks for.
+    private static byte[] VirtioMmio(int number, uint address, int gsi) => Aml.Device(
+        $"VR{number:D2}",
+        Aml.Name("_HID", Aml.String("LNRO0005")),
+        Aml.Name("_UID", Aml.Integer((ulong)number)),
+        Aml.Name("_CCA", Aml.Integer(1)),
+        Aml.Name("_CRS", Aml.ResourceTemplate([AmlResource.Memory32(address, (uint)Virtio.VirtioMmio.RegionSize), AmlResource.Interrupt(gsi)])));
 
     private static byte[] PciRoot(AcpiConfiguration configuration)
     {

@@ -16,6 +16,7 @@ internal static class Fadt
     private const ushort BootLegacyDevices = 1 << 0;
     private const ushort Boot8042 = 1 << 1;
     private const ushort BootNoVga = 1 << 2;
+    private const ushort BootNoRtc = 1 << 5;
 
     // Fixed feature flags (table 5.10).
     private const uint FlagWbinvd = 1 << 0;
@@ -55,7 +56,8 @@ internal static class Fadt
 
     private static ushort BootFlags(AcpiConfiguration configuration) => (ushort)(BootLegacyDevices
         | (configuration.HasKeyboard ? Boot8042 : 0)
-        | (configuration.HasVga ? 0 : BootNoVga));
+        | (configuration.HasVga ? 0 : BootNoVga)
+        | (configuration.HasRtc ? 0 : BootNoRtc));
 
     private static uint Flags(AcpiConfiguration configuration) =>
         FlagWbinvd | FlagC1 | FlagNoFixedSleepButton | FlagNoFixedRtcWake | FlagResetRegister

@@ -136,6 +136,12 @@ public sealed partial class IdeChannel : IIoHandler
         }
     }
 
+    /// <inheritdoc/>
+    public int ReadBlock(ulong offset, Span<byte> data, int size) => offset == DataRegister ? Selected?.ReadData(data, size) ?? 0 : 0;
+
+    /// <inheritdoc/>
+    public int WriteBlock(ulong offset, ReadOnlySpan<byte> data, int size) => offset == DataRegister ? Selected?.WriteData(data, size) ?? 0 : 0;
+
     /// <summary>Returns everything to the state after power-on. A transfer that goes on meanwhile no longer reaches guest memory.</summary>
     public void Reset()
     {

@@ -124,6 +124,34 @@ public abstract class IdeDrive
         }
     }
 
+    /// <summary>Reads elements of <paramref name="size"/> bytes up to the end of the block; returns their number, 0 when not even one is whole.</summary>
+    internal int ReadData(Span<byte> data, int size)
+    {
+        int elements = Phase == IdePhase.DataIn ? Math.Min(data.Length, _blockEnd - _position) / size : 0;
+        Buffer.AsSpan(_position, elements * size).CopyTo(data);
+        _position += elements * size;
+        if (elements > 0 && _position >= _blockEnd)
+        {
+            OnBlockRead();
+        }
+
+        return elements;
+    }
+
+    /// <summary>Writes elements, as many as fit in the block.</summary>
+    internal int WriteData(ReadOnlySpan<byte> data, int size)
+    {
+        int elements = Phase is IdePhase.DataOut or IdePhase.Packet ? Math.Min(data.Length, _blockEnd - _position) / size : 0;
+        data[..(elements * size)].CopyTo(Buffer.AsSpan(_position));
+        _position += elements * size;
+        if (elements > 0 && _position >= _blockEnd)
+        {
+            OnBlockWritten();
+        }
+
+        return elements;
+    }
+
     /// <summary>The guest has read a block.</summary>
     private protected abstract void OnBlockRead();
 

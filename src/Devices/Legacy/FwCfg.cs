@@ -176,6 +176,16 @@ public sealed partial class FwCfg : Device, IIoHandler
     }
 
     /// <inheritdoc/>
+    public int ReadBlock(ulong offset, Span<byte> data, int size)
+    {
+        ReadOnlySpan<byte> rest = offset == DataOffset && size == 1 ? Remaining() : [];
+        rest = rest[..Math.Min(rest.Length, data.Length)];
+        rest.CopyTo(data);
+        _offset += (uint)rest.Length;
+        return rest.Length;
+    }
+
+    /// <inheritdoc/>
     public void Write(ulong offset, ulong value, int size)
     {
         switch (offset)

@@ -136,6 +136,18 @@ public abstract class VirtioDevice
         }
     }
 
+    /// <summary>Stops using queue <paramref name="index"/>, after the buffer being worked on; the driver may set it up anew.</summary>
+    public void DisableQueue(int index)
+    {
+        VirtioQueueSlot slot = _queues[index];
+        lock (slot.Gate)
+        {
+            slot.Ring = null;
+        }
+
+        slot.IsEnabled = false;
+    }
+
     /// <summary>The driver notifies of queue <paramref name="index"/>.</summary>
     public void Notify(int index)
     {

@@ -12,10 +12,10 @@ namespace Emu.Frontend.Ir;
 public unsafe struct CpuHeader
 {
     /// <summary>Size of the header in bytes; the frontend's registers follow.</summary>
-    public const int Size = 128 + (TemporaryCount * 8);
+    public const int Size = TemporarySlot + (TemporaryCount * 8);
 
     /// <summary>Number of 8-byte temporaries.</summary>
-    public const int TemporaryCount = 48;
+    public const int TemporaryCount = 47;
 
     /// <summary>
     /// Slots from <see cref="Size"/> to here hold scalar registers, 8 bytes each, which no op or helper reaches through a pointer other than
@@ -56,8 +56,11 @@ public unsafe struct CpuHeader
     /// <summary>Slot of <see cref="FlagsResult"/>.</summary>
     public const ushort FlagsResultSlot = 0x48;
 
+    /// <summary>Slot of <see cref="PcPage"/>.</summary>
+    public const ushort PcPageSlot = 128;
+
     /// <summary>Slot of temporary 0; the others follow, 8 bytes apart.</summary>
-    public const ushort TemporarySlot = 128;
+    public const ushort TemporarySlot = 136;
 
     /// <summary>Non-zero asks running code to return to the dispatcher at the next block end. Written by any thread.</summary>
     [FieldOffset(0x00)] public int ExitRequest;
@@ -118,6 +121,12 @@ public unsafe struct CpuHeader
     /// global. Compiled code compares it with what it was when a page was looked at last. Never zero.
     /// </summary>
     [FieldOffset(0x7c)] public uint CodeEpoch;
+
+    /// <summary>
+    /// Page of the program counter at the start of the block in execution, where that is position-independent
+    /// (<see cref="IrBlock.IsRelative"/>): what its program counters are relative to.
+    /// </summary>
+    [FieldOffset(PcPageSlot)] public ulong PcPage;
 }
 
 /// <summary>Why translated code returned to the dispatcher.</summary>

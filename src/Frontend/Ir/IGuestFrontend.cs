@@ -9,6 +9,11 @@ public interface IGuestFrontend
     bool TryGetFetchAddress(out ulong linear);
 
     /// <summary>
+    /// Code of the current mode is lifted so that the result does not depend on the page it is executed in (<see cref="IrBlock.IsRelative"/>).
+    /// </summary>
+    bool IsRelative { get; }
+
+    /// <summary>
     /// Lifts code at program counter <paramref name="pc"/> for the current mode, whose first byte lies at <paramref name="physical"/>,
     /// into <paramref name="block"/>: at most <paramref name="maxInstructions"/>, ending at the page end, with at least one
     /// instruction. False means that the first instruction's fetch faults; the fault is recorded in the CPU.

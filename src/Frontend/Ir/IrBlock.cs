@@ -31,6 +31,15 @@ public sealed class IrBlock
     /// <summary>Applied to every program counter that leaves the block.</summary>
     public ulong PcMask { get; private set; }
 
+    /// <summary>
+    /// The block holds whatever page it lies in: program counters in it are <see cref="CpuHeader.PcPage"/> plus a constant, apart from the
+    /// targets of direct jumps, which are relative anyway.
+    /// </summary>
+    public bool IsRelative { get; private set; }
+
+    /// <summary>The page of <see cref="StartPc"/>.</summary>
+    public ulong StartPage => StartPc & ~0xfffUL;
+
     /// <summary>Bytes of guest code.</summary>
     public int ByteLength { get; set; }
 
@@ -50,11 +59,12 @@ public sealed class IrBlock
     public int InstructionCount { get; private set; }
 
     /// <summary>Empties the block for a new lift.</summary>
-    public void Begin(ulong startPc, ulong modeKey, ulong pcMask)
+    public void Begin(ulong startPc, ulong modeKey, ulong pcMask, bool isRelative)
     {
         StartPc = startPc;
         ModeKey = modeKey;
         PcMask = pcMask;
+        IsRelative = isRelative;
         ByteLength = 0;
         OpCount = 0;
         InstructionCount = 0;

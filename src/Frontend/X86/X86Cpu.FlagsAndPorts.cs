@@ -136,10 +136,34 @@ public sealed unsafe partial class X86Cpu
         Environment.Ports.Write(port, value & SizeMask(size), size);
     }
 
+    /// <summary>True when no port asks for permission or traps: then elements of INS and OUTS may move as a block.</summary>
+    internal bool MayMovePortBlocks => !HasPortBreakpoints && HasAllPorts;
+
+    /// <summary>
+    /// Reads a port once for each element of <paramref name="size"/> bytes, while nobody asks for the CPU. Returns the elements read, at least one.
+    /// Needs <see cref="MayMovePortBlocks"/>.
+    /// </summary>
+    internal int ReadPortBlock(ushort port, Span<byte> data, int size)
+    {
+        int elements = Environment.Ports.ReadRepeated(port, data, size, in State->Header.ExitRequest);
+        PortAccesses += (ulong)elements;
+        return elements;
+    }
+
+    /// <summary>Writes each element to a port, as <see cref="ReadPortBlock"/> reads.</summary>
+    internal int WritePortBlock(ushort port, ReadOnlySpan<byte> data, int size)
+    {
+        int elements = Environment.Ports.WriteRepeated(port, data, size, in State->Header.ExitRequest);
+        PortAccesses += (ulong)elements;
+        return elements;
+    }
+
+    private bool HasAllPorts => !IsProtected || (!IsVm86 && State->Cpl <= Iopl);
+
     /// <summary>IOPL, or the I/O permission bitmap of a 32- or 64-bit TSS; #GP(0) when neither allows the ports.</summary>
     internal void CheckIoPermission(ushort port, int size)
     {
-        if (!IsProtected || (!IsVm86 && State->Cpl <= Iopl))
+        if (HasAllPorts)
         {
             return;
         }

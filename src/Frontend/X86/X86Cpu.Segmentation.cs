@@ -90,29 +90,28 @@ public sealed unsafe partial class X86Cpu
     /// </summary>
     internal ulong SegmentTranslate(int segment, ulong offset, uint size, bool write)
     {
-        X86Vector vector = segment == X86Segment.Ss ? X86Vector.StackFault : X86Vector.GeneralProtection;
+        if (!AllowsSegmentAccess(segment, offset, size, write))
+        {
+            Raise(segment == X86Segment.Ss ? X86Vector.StackFault : X86Vector.GeneralProtection);
+        }
+
         ulong start = State->SegmentBase[segment];
+        return Is64Bit ? segment >= X86Segment.Fs ? start + offset : offset : (uint)(start + offset);
+    }
+
+    /// <summary>The checks of <see cref="SegmentTranslate"/>: true when it would not fault.</summary>
+    internal bool AllowsSegmentAccess(int segment, ulong offset, uint size, bool write)
+    {
         if (Is64Bit)
         {
-            ulong linear = segment >= X86Segment.Fs ? start + offset : offset;
-            if (!IsCanonical(linear) || !IsCanonical(linear + size - 1))
-            {
-                Raise(vector);
-            }
-
-            return linear;
+            ulong linear = segment >= X86Segment.Fs ? State->SegmentBase[segment] + offset : offset;
+            return IsCanonical(linear) && IsCanonical(linear + size - 1);
         }
 
-        offset = (uint)offset;
         ref SegmentCache cache = ref State->Segment[segment];
-        if (!IsInsideLimit(cache.Limit, cache.Attributes, offset, size)
-            || (cache.Attributes & (SegmentAttributes.Unusable | SegmentAttributes.Present)) != SegmentAttributes.Present
-            || (!HasRealSegments && !AllowsAccess(cache.Attributes, write)))
-        {
-            Raise(vector);
-        }
-
-        return (uint)(start + offset);
+        return IsInsideLimit(cache.Limit, cache.Attributes, (uint)offset, size)
+            && (cache.Attributes & (SegmentAttributes.Unusable | SegmentAttributes.Present)) == SegmentAttributes.Present
+            && (HasRealSegments || AllowsAccess(cache.Attributes, write));
     }
 
     /// <summary>Checks that <paramref name="length"/> bytes of code at <paramref name="rip"/> lie inside the CS limit: else #GP(0).</summary>

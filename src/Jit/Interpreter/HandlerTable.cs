@@ -39,7 +39,13 @@ internal static unsafe class HandlerTable
     }
 
     /// <summary>The handler of jumps that leave the page.</summary>
-    public static nint JumpFar { get; } = CodeOf(Handlers.JumpFar);
+    public static nint JumpFar { get; } = CodeOf(Handlers.JumpFar<No>);
+
+    /// <summary>The same in relative blocks.</summary>
+    public static nint JumpFarRelative { get; } = CodeOf(Handlers.JumpFar<Yes>);
+
+    /// <summary>The handler of indirect jumps in relative blocks.</summary>
+    public static nint JumpIndirectRelative { get; } = CodeOf(Handlers.JumpIndirect<Yes>);
 
     /// <summary>The handler of indirect jumps in blocks that may not chain.</summary>
     public static nint JumpIndirectUnchained { get; } = CodeOf(Handlers.JumpIndirectUnchained);
@@ -133,7 +139,7 @@ internal static unsafe class HandlerTable
             (true, false) => TestJump<ImmediateOperand, No>(op),
             _ => TestJump<ImmediateOperand, Yes>(op),
         },
-        IrOpcode.JumpIndirect => CodeOf(Handlers.JumpIndirect),
+        IrOpcode.JumpIndirect => CodeOf(Handlers.JumpIndirect<No>),
         IrOpcode.Exit => CodeOf(Handlers.Exit),
         _ => throw new NotSupportedException($"tier 0: {op.Opcode}"),
     };

@@ -92,13 +92,20 @@ internal static unsafe partial class Handlers
         return ((delegate*<Op*, byte*, Op*>)target->Handler)(target, cpu);
     }
 
-    /// <summary>A jump out of the page: Imm is the whole program counter, looked up in the jump cache.</summary>
+    /// <summary>A jump out of the page: Imm is the whole program counter, looked up in the jump cache; where the block is relative, less its page.</summary>
     [MethodImpl(Hot)]
-    public static Op* JumpFar(Op* op, byte* cpu)
+    public static Op* JumpFar<TRelative>(Op* op, byte* cpu)
+        where TRelative : IFlag
     {
         CpuHeader* header = (CpuHeader*)cpu;
         header->Instructions += op->Dst;
         ulong pc = (ulong)op->Imm;
+        if (TRelative.Value)
+        {
+            pc += header->PcPage;
+            header->PcPage = pc & PageMask;
+        }
+
         header->Pc = pc;
         JumpCacheEntry* entry = header->JumpCache + JumpCacheEntry.IndexOf(pc);
         if (entry->Pc != pc || entry->ModeKey != header->ModeKey || header->ExitRequest != 0)
@@ -111,12 +118,15 @@ internal static unsafe partial class Handlers
     }
 
     [MethodImpl(Hot)]
-    public static Op* JumpIndirect(Op* op, byte* cpu)
+    public static Op* JumpIndirect<TRelative>(Op* op, byte* cpu)
+        where TRelative : IFlag
     {
         CpuHeader* header = (CpuHeader*)cpu;
         header->Instructions += op->Dst;
         ulong pc = *(ulong*)(cpu + op->A);
-        ((ulong*)op->Target)[JumpHistory.IndexOf(pc)] = pc;
+        ulong noted = TRelative.Value ? pc - header->PcPage : pc;
+        header->PcPage = pc & PageMask; // the mode may have changed, and blocks there be relative
+        ((ulong*)op->Target)[JumpHistory.IndexOf(noted)] = noted;
         header->Pc = pc;
         JumpCacheEntry* entry = header->JumpCache + JumpCacheEntry.IndexOf(pc);
         if (entry->Pc != pc || entry->ModeKey != header->ModeKey || header->ExitRequest != 0)

@@ -29,6 +29,9 @@ internal static unsafe class OpEncoder
             case IrOpcode.JumpIndirect when !block.MayChain:
                 op->Handler = HandlerTable.JumpIndirectUnchained;
                 break;
+            case IrOpcode.JumpIndirect when block.IsRelative:
+                op->Handler = HandlerTable.JumpIndirectRelative;
+                break;
             default:
                 if (ir.ImmediateB && !ir.IsBlockEnd)
                 {
@@ -39,15 +42,15 @@ internal static unsafe class OpEncoder
         }
     }
 
-    // Jumps out of the page are never linked; they go through the jump cache with the whole program counter. C tells.
+    // Jumps out of the page are never linked; they go through the jump cache with the whole program counter, or its distance from the page. C tells.
     private static void EncodeJump(in IrOp ir, Op* op, IrBlock block)
     {
         ulong target = IrBlock.JumpTarget(block.StartPc, block.PcMask, ir.Imm);
         op->C = 0;
         if (block.MayChain && (target ^ block.StartPc) >> 12 != 0)
         {
-            op->Handler = HandlerTable.JumpFar;
-            op->Imm = (long)target;
+            op->Handler = block.IsRelative ? HandlerTable.JumpFarRelative : HandlerTable.JumpFar;
+            op->Imm = (long)(block.IsRelative ? target - block.StartPage : target);
             op->C = 1;
         }
     }

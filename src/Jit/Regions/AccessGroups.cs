@@ -2,175 +2,190 @@ using Emu.Frontend.Ir;
 
 namespace Emu.Jit.Regions;
 
-/// <summary>Memory accesses of a block whose addresses differ by constants: one look at the TLB, by the first, serves all.</summary>
-internal sealed class AccessGroup
-{
-    /// <summary>Index of the op that looks.</summary>
-    public required int FirstOp { get; init; }
-
-    /// <summary>Index of the last op.</summary>
-    public int LastOp { get; set; }
-
-    /// <summary>Number of accesses.</summary>
-    public int Count { get; set; }
-
-    /// <summary>Offset of the lowest byte, on the scale of <see cref="AccessGroups.OffsetOf"/>.</summary>
-    public long Low { get; set; }
-
-    /// <summary>Offset of the byte behind the highest one.</summary>
-    public long High { get; set; }
-
-    /// <summary>Some of the accesses read.</summary>
-    public bool Reads { get; set; }
-
-    /// <summary>Some of the accesses write.</summary>
-    public bool Writes { get; set; }
-
-    /// <summary>The local with the host address of the lowest byte.</summary>
-    public int Host { get; set; }
-}
-
 /// <summary>
-/// Finds the groups of a block. The values of registers are followed through additions of constants, so that pushes, pops and the accesses
-/// to a frame between them belong together. A group whose bytes lie in two pages leaves the region: its span is kept small.
+/// Finds the groups of a region, so that pushes, pops and the accesses to a frame or an object between them belong together. A group is
+/// open where every path from the region's entries has led through its first access and through nothing since that changes the address or
+/// the TLB. One whose bytes lie in two pages leaves the region: its span is kept small.
 /// </summary>
 internal sealed class AccessGroups
 {
     private const int MaxSpan = 128;
 
-    private readonly Dictionary<int, Origin> _origins = [];
-    private readonly Dictionary<Key, AccessGroup> _open = [];
-    private AccessGroup?[] _groups = [];
-    private long[] _offsets = [];
-    private int _nextOrigin;
+    private readonly Region _region;
+    private readonly RegionPlan _plan;
+    private readonly ValueOrigins.Counter _counter = new();
+    private readonly State?[] _after;
+    private readonly List<int>[] _predecessors;
+    private readonly int[] _position;
 
-    /// <summary>A value as an unknown one plus a constant; modulo 2^32 when some addition was of 32 bits.</summary>
-    private readonly record struct Origin(int Number, long Delta, bool Wraps);
-
-    private readonly record struct Key(IrAddress Form, int Base, int Index, byte Scale, int Segment);
-
-    /// <summary>The group of an op, or null for one that touches no memory.</summary>
-    public AccessGroup? Of(int op) => _groups[op];
-
-    /// <summary>Where in its group an op's first byte is.</summary>
-    public long OffsetOf(int op) => _offsets[op] - _groups[op]!.Low;
-
-    /// <summary>Groups the accesses of the first <paramref name="count"/> ops.</summary>
-    public void Find(IrOp[] ops, int count)
+    private AccessGroups(Region region, RegionPlan plan)
     {
-        _origins.Clear();
-        _open.Clear();
-        if (_groups.Length < count)
+        _region = region;
+        _plan = plan;
+        _after = new State?[region.Blocks.Length];
+        _predecessors = [.. region.Blocks.Select(_ => new List<int>())];
+        _position = new int[region.Blocks.Length];
+        for (int i = 0; i < plan.Order.Count; i++)
         {
-            (_groups, _offsets) = (new AccessGroup?[count], new long[count]);
-        }
-
-        for (int i = 0; i < count; i++)
-        {
-            _groups[i] = null;
-            if (ops[i].IsMemory)
+            _position[plan.Order[i]] = i;
+            foreach (RegionEdge edge in plan.EdgesInside(plan.Order[i]))
             {
-                AddAccess(ops[i], i);
+                _predecessors[edge.Block].Add(plan.Order[i]);
             }
-
-            Follow(ops[i]);
         }
     }
 
-    private void AddAccess(in IrOp op, int index)
+    /// <summary>Sets <see cref="BlockPlan.Accesses"/> of every block; extent and order of the blocks are known.</summary>
+    public static void Find(Region region, RegionPlan plan)
     {
-        bool indexed = op.Address != IrAddress.Base;
-        bool segmented = op.Address is IrAddress.BaseIndexSegment or IrAddress.Wrap32;
-        bool wraps = op.Address == IrAddress.Wrap32;
-        Origin start = OriginFor(op.A, wraps);
-        Origin scaled = indexed ? OriginFor(op.B, wraps) : default;
-        Origin segment = segmented ? OriginFor(op.C, wraps) : default;
-        var key = new Key(op.Address, start.Number, scaled.Number, indexed ? op.Scale : (byte)0, segment.Number);
-        long offset = (int)op.Imm + start.Delta + (scaled.Delta << (indexed ? op.Scale : 0)) + segment.Delta;
-        long end = offset + (1 << (int)op.Width);
-        if (!_open.TryGetValue(key, out AccessGroup? group) || Math.Max(group.High, end) - Math.Min(group.Low, offset) > MaxSpan)
+        var groups = new AccessGroups(region, plan);
+        foreach (int number in plan.Order)
         {
-            group = new AccessGroup { FirstOp = index, Low = offset, High = end };
-            _open[key] = group;
+            groups.Find(number);
+        }
+    }
+
+    private void Find(int number)
+    {
+        BlockPlan block = _plan.Blocks[number];
+        IrOp[] ops = _region.Blocks[number].Ops;
+        State state = StateBefore(number);
+        state.Values.Page = _region.Blocks[number].Page;
+        block.Accesses = new GroupedAccess[ops.Length];
+        for (int i = 0; i < block.OpCount; i++)
+        {
+            if (ops[i].IsMemory)
+            {
+                block.Accesses[i] = AddAccess(state, ops[i], number, i);
+            }
+
+            state.Values.Follow(ops[i]);
+            if (KillsAll(ops[i]))
+            {
+                state.Open.Clear();
+            }
+        }
+
+        _after[number] = state;
+    }
+
+    private static GroupedAccess AddAccess(State state, in IrOp op, int block, int index)
+    {
+        (Key key, long offset) = AddressOf(state.Values, op);
+        long end = offset + (1 << (int)op.Width);
+        bool writes = op.Opcode is IrOpcode.Store or IrOpcode.LoadForWrite;
+        if (!state.Open.TryGetValue(key, out AccessGroup? group) || Math.Max(group.High, end) - Math.Min(group.Low, offset) > MaxSpan
+            || (writes && !group.Writes && group.FirstBlock != block)) // what is only written on some paths need not be writable
+        {
+            group = new AccessGroup { FirstBlock = block, FirstOp = index, Low = offset, High = end };
+            state.Open[key] = group;
         }
 
         group.Low = Math.Min(group.Low, offset);
         group.High = Math.Max(group.High, end);
         group.Reads |= op.Opcode != IrOpcode.Store && op is not { Opcode: IrOpcode.LoadForWrite, Width: IrWidth.W128 };
-        group.Writes |= op.Opcode is IrOpcode.Store or IrOpcode.LoadForWrite;
-        group.LastOp = index;
+        group.Writes |= writes;
+        group.SpansBlocks |= group.FirstBlock != block;
+        group.LastOp = group.FirstBlock == block ? index : group.LastOp;
         group.Count++;
-        (_groups[index], _offsets[index]) = (group, offset);
+        return new GroupedAccess(group, offset);
     }
 
-    // Followed modulo 2^32, a value is good only for addresses modulo 2^32; for others it is one of its own.
-    private Origin OriginFor(int slot, bool wraps)
+    private static (Key Key, long Offset) AddressOf(ValueOrigins values, in IrOp op)
     {
-        Origin origin = OriginOf(slot);
-        return origin.Wraps && !wraps ? new Origin(++_nextOrigin, 0, false) : origin;
+        bool indexed = op.Address != IrAddress.Base;
+        bool segmented = op.Address is IrAddress.BaseIndexSegment or IrAddress.Wrap32;
+        bool wraps = op.Address == IrAddress.Wrap32;
+        Origin start = values.TermOf(op.A, wraps);
+        Origin scaled = indexed ? values.TermOf(op.B, wraps) : default;
+        Origin segment = segmented ? values.TermOf(op.C, wraps) : default;
+        var key = new Key(op.Address, start.Number, scaled.Number, indexed ? op.Scale : (byte)0, segment.Number);
+        return (key, (int)op.Imm + start.Delta + (scaled.Delta << (indexed ? op.Scale : 0)) + segment.Delta);
     }
 
-    private Origin OriginOf(int slot)
+    private static bool KillsAll(in IrOp op) => op.IsCall && (op.Effects & IrCallEffects.WritesRegisters) != 0;
+
+    // Where paths meet, what all of them know; at the head of a loop, what the loop leaves as it is.
+    private State StateBefore(int number)
     {
-        if (slot == CpuHeader.ZeroSlot)
+        State? state = _region.Entries.Contains(number) ? new State(new ValueOrigins(_counter), []) : null;
+        foreach (int from in _predecessors[number].Where(from => _position[from] < _position[number]))
         {
-            return default;
+            State other = _after[from]!;
+            if (state is null)
+            {
+                state = new State(other.Values.CopyForSuccessor(), new Dictionary<Key, AccessGroup>(other.Open));
+            }
+            else
+            {
+                state.Meet(other);
+            }
         }
 
-        if (slot is < CpuHeader.TemporarySlot or >= CpuHeader.ScalarEnd || (slot & 7) != 0)
+        int[] ends = [.. _predecessors[number].Where(from => _position[from] >= _position[number])];
+        if (ends.Length != 0)
         {
-            return new Origin(++_nextOrigin, 0, false);
+            EnterLoop(state!, LoopOf(number, ends), number);
         }
 
-        if (!_origins.TryGetValue(slot, out Origin origin))
-        {
-            _origins[slot] = origin = new Origin(++_nextOrigin, 0, false);
-        }
-
-        return origin;
+        return state!;
     }
 
-    private void Follow(in IrOp op)
+    private void EnterLoop(State state, HashSet<int> loop, int head)
     {
-        if (op.IsCall && (op.Effects & IrCallEffects.WritesRegisters) != 0)
+        ulong written = 0;
+        bool killsAll = loop.Any(number => number != head && _region.Entries.Contains(number)); // the head is not on every path
+        foreach (int number in loop)
         {
-            _origins.Clear();
-            _open.Clear();
+            foreach (ref readonly IrOp op in _region.Blocks[number].Ops.AsSpan(0, _plan.Blocks[number].OpCount))
+            {
+                written |= RegionPlan.WrittenBy(op);
+                killsAll |= KillsAll(op);
+            }
         }
 
-        switch (op.Opcode)
+        if (killsAll)
         {
-            case IrOpcode.Nop or IrOpcode.Compare or IrOpcode.Test or IrOpcode.Store:
-                return;
-            case IrOpcode.Add or IrOpcode.Sub when op.ImmediateB && op.Width is IrWidth.W32 or IrWidth.W64:
-                SetOrigin(op, op.A, op.Opcode == IrOpcode.Add ? op.Imm : -op.Imm);
-                return;
-            case IrOpcode.Increment or IrOpcode.Decrement when op.Width is IrWidth.W32 or IrWidth.W64:
-                SetOrigin(op, op.A, op.Opcode == IrOpcode.Increment ? 1 : -1);
-                return;
-            case IrOpcode.Lea when op.Address == IrAddress.Base && op.Width == IrWidth.W64:
-                SetOrigin(op, op.A, (int)op.Imm);
-                return;
-            case IrOpcode.Move when !op.ImmediateB && op.Width == IrWidth.W64:
-                SetOrigin(op, op.B, 0);
-                return;
+            state.Values.ForgetAll();
+            state.Open.Clear();
         }
-
-        if (op.WritesTwo)
+        else
         {
-            _origins.Remove(op.C & ~7);
-        }
-
-        if (!op.IsBlockEnd)
-        {
-            _origins.Remove(op.Dst & ~7);
+            state.Values.Forget(written);
         }
     }
 
-    private void SetOrigin(in IrOp op, int source, long delta)
+    // The blocks from which one of the ends is reached without the head, and the head.
+    private HashSet<int> LoopOf(int head, int[] ends)
     {
-        bool narrow = op.Width == IrWidth.W32;
-        Origin origin = OriginOf(source);
-        _origins[op.Dst & ~7] = new Origin(origin.Number, origin.Delta + (narrow ? (int)delta : delta), origin.Wraps || narrow);
+        var loop = new HashSet<int> { head };
+        var stack = new Stack<int>(ends);
+        while (stack.TryPop(out int number))
+        {
+            if (loop.Add(number))
+            {
+                _predecessors[number].ForEach(stack.Push);
+            }
+        }
+
+        return loop;
+    }
+
+    private readonly record struct Key(IrAddress Form, long Base, long Index, byte Scale, long Segment);
+
+    /// <summary>What is known at one place.</summary>
+    private sealed record State(ValueOrigins Values, Dictionary<Key, AccessGroup> Open)
+    {
+        public void Meet(State other)
+        {
+            Values.Meet(other.Values);
+            foreach ((Key key, AccessGroup group) in Open)
+            {
+                if (!other.Open.TryGetValue(key, out AccessGroup? same) || same != group)
+                {
+                    Open.Remove(key);
+                }
+            }
+        }
     }
 }

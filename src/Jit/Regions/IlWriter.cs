@@ -159,6 +159,18 @@ internal sealed class IlWriter
         WriteInt32(0);
     }
 
+    /// <summary>
+    /// A conditional branch that is hardly ever taken. RyuJIT puts the target of a conditional branch next to it, unless something else
+    /// says how likely it is: so the likely way is made the target.
+    /// </summary>
+    public void EmitUnlikely(Il instruction, IlLabel target)
+    {
+        IlLabel likely = NewLabel();
+        Emit(Opposite(instruction), likely);
+        Emit(Il.Branch, target);
+        Mark(likely);
+    }
+
     /// <summary>ldloc.</summary>
     public void Load(int local) => Local(local, 0x06, 0x11, 0x0c);
 
@@ -234,6 +246,15 @@ internal sealed class IlWriter
 
         return [.. signature];
     }
+
+    private static Il Opposite(Il branch) => branch switch
+    {
+        Il.BranchEqual => Il.BranchNotEqual,
+        Il.BranchNotEqual => Il.BranchEqual,
+        Il.BranchTrue => Il.BranchFalse,
+        Il.BranchFalse => Il.BranchTrue,
+        _ => throw new ArgumentOutOfRangeException(nameof(branch), branch, "no branch with an opposite"),
+    };
 
     private void Local(int local, int implied, int shortForm, int longForm)
     {

@@ -22,6 +22,18 @@ internal sealed class Region
     /// <summary>The pages of the blocks, at most <see cref="RegionPages.Most"/>. A block is only gone to when its pages are what they were.</summary>
     public IReadOnlyList<CodePageGuard> Pages { get; init; } = [];
 
+    /// <summary>
+    /// Program counters of the blocks are relative to the page in which block 0 begins, which is mapped at many places. In translated code
+    /// <see cref="CpuHeader.PcPage"/> is the page of the block in execution.
+    /// </summary>
+    public bool IsRelative { get; init; }
+
+    /// <summary>The page that program counters were relative to when the region was formed, for those who read about it; zero where they are absolute.</summary>
+    public ulong Origin { get; init; }
+
+    /// <summary>Program counter of block 0 when the region was formed.</summary>
+    public ulong FormedAt => Origin + Blocks[0].Pc;
+
     /// <summary>Applied to every program counter that leaves the region.</summary>
     public required ulong PcMask { get; init; }
 
@@ -36,8 +48,11 @@ internal sealed class Region
 /// <summary>One block of a <see cref="Region"/>, with its own copy of the optimised IR, without <see cref="IrOpcode.Nop"/>s.</summary>
 internal sealed unsafe class RegionBlock
 {
-    /// <summary>Program counter of the first instruction.</summary>
+    /// <summary>Program counter of the first instruction; see <see cref="Region.IsRelative"/>.</summary>
     public required ulong Pc { get; init; }
+
+    /// <summary>The page of <see cref="Pc"/>.</summary>
+    public ulong Page => Pc & ~0xfffUL;
 
     /// <summary>The <see cref="Region.Pages"/> that the block lies in, a bit each.</summary>
     public uint Pages { get; init; }

@@ -25,10 +25,14 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
     /// The region that is entered at <paramref name="head"/>, and where the one it replaces was, as far as there is room; null when
     /// <paramref name="head"/> may not be compiled.
     /// </summary>
-    public Region? Build(TranslationBlock head, RegionJob? replaced, out TranslationBlock[] blocks)
+    /// <param name="head">The hot block.</param>
+    /// <param name="page">Where the page is mapped that it begins in.</param>
+    /// <param name="replaced">The region to be replaced.</param>
+    /// <param name="blocks">The blocks, by their numbers in the region.</param>
+    public Region? Build(TranslationBlock head, ulong page, ReplacedRegion? replaced, out TranslationBlock[] blocks)
     {
-        TranslationBlock[] others = replaced?.Entries ?? [];
-        var choice = new Choice(this, head, replaced);
+        TranslationBlock[] others = replaced?.Job.Entries ?? [];
+        var choice = new Choice(this, head, PagesFor(head, page), replaced);
         List<RegionMember> members = choice.Choose(others);
         if (members.Count == 0)
         {
@@ -56,11 +60,13 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
         return new Region
         {
             Pages = choice.Pages.Guards,
+            IsRelative = head.IsRelative,
+            Origin = choice.Pages.LinearOf(0),
             PcMask = head.PcMask,
             Entries = entries,
             Blocks = [.. members.Select((member, number) => new RegionBlock
             {
-                Pc = member.Block.Key.Pc,
+                Pc = member.Pc,
                 Pages = member.Pages,
                 Ops = member.Ops,
                 Tier0 = member.Block.Code,
@@ -72,19 +78,46 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
     }
 
     /// <summary>An installed region that <paramref name="region"/> leaves for, and that leaves for one of its blocks: a cycle, cut in two. Null when both do not fit into one.</summary>
-    public RegionJob? FindPartner(Region region, TranslationBlock[] blocks)
+    /// <param name="region">The region.</param>
+    /// <param name="blocks">Its blocks.</param>
+    /// <param name="page">Where the page is mapped that it begins in.</param>
+    public ReplacedRegion? FindPartner(Region region, TranslationBlock[] blocks, ulong page)
     {
-        var pages = new RegionPages(_addresses);
-        return region.Exits.Concat(SeenTargets(blocks)).Select(exit => FindTarget(pages, blocks[0].Key, exit)?.Heat.Region).OfType<RegionJob>()
-            .FirstOrDefault(job => job.IsInstalled && job.InstructionCount + region.InstructionCount <= _options.MaxInstructions
-                && Array.Exists(blocks, block => job.Exits.Contains(block.Key.Pc) || SeenTargets(job.Blocks).Contains(block.Key.Pc)));
+        RegionPages pages = PagesFor(blocks[0], page);
+        foreach (ulong exit in region.Exits.Concat(SeenTargets(blocks, number => region.Blocks[number].Pc)).Distinct())
+        {
+            if (FindTarget(pages, blocks[0].Key, exit) is { Heat.Region: { IsInstalled: true } job } target
+                && job.InstructionCount + region.InstructionCount <= _options.MaxInstructions)
+            {
+                var partner = new ReplacedRegion(job, exit - job.PcOf(target));
+                if (LeadsTo(partner, region))
+                {
+                    return partner;
+                }
+            }
+        }
+
+        return null;
     }
 
-    private static IEnumerable<ulong> SeenTargets(TranslationBlock[] blocks) => blocks.SelectMany(block => JumpHistory.Read(block.History));
+    private static bool LeadsTo(in ReplacedRegion from, Region region)
+    {
+        RegionJob job = from.Job;
+        HashSet<ulong> targets = [.. job.Exits, .. SeenTargets(job.Blocks, number => job.Pcs[number])];
+        ulong shift = from.Shift;
+        return Array.Exists(region.Blocks, block => targets.Contains(block.Pc - shift));
+    }
+
+    private static IEnumerable<ulong> SeenTargets(TranslationBlock[] blocks, Func<int, ulong> pcOf) =>
+        blocks.SelectMany((block, number) => JumpHistory.Read(block, pcOf(number)));
+
+    private RegionPages PagesFor(TranslationBlock head, ulong page) => new(_addresses, head.IsRelative ? page : null);
 
     private TranslationBlock? FindTarget(RegionPages pages, in BlockKey like, ulong target)
     {
-        TranslationBlock? block = pages.PhysicalOf(target) is ulong physical ? _find(like with { Physical = physical, Pc = target }) : null;
+        TranslationBlock? block = pages.PhysicalOf(target) is ulong physical
+            ? _find(like with { Physical = physical, Pc = pages.IsRelative ? target & 0xfff : target })
+            : null;
         return block is { IsCounted: true } ? block : null;
     }
 
@@ -111,9 +144,9 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
     private static bool IsEntry(TranslationBlock block, IReadOnlyList<TranslationBlock> others) =>
         others.Contains(block) || (block.Heat.IsTarget && block.Heat.Region is null);
 
-    private RegionMember? Lift(TranslationBlock block, uint pages)
+    private RegionMember? Lift(TranslationBlock block, ulong pc, ulong linear, uint pages)
     {
-        if (!_options.Frontend.TryLift(_ir, block.Key.Pc, block.Key.Physical, IrBlock.MaxInstructions))
+        if (!_options.Frontend.TryLift(_ir, linear, block.Key.Physical, IrBlock.MaxInstructions))
         {
             return null;
         }
@@ -135,13 +168,13 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
 
             if (op.Opcode is IrOpcode.Jump or IrOpcode.JumpIf or IrOpcode.CompareJump or IrOpcode.TestJump)
             {
-                jumps.Add((ops.Count, IrBlock.JumpTarget(block.Key.Pc, block.PcMask, op.Imm)));
+                jumps.Add((ops.Count, IrBlock.JumpTarget(pc, block.PcMask, op.Imm)));
             }
 
             ops.Add(op);
         }
 
-        return ops.Count == block.OpCount ? new RegionMember(block, [.. ops], jumps, pages) : null;
+        return ops.Count == block.OpCount ? new RegionMember(block, pc, [.. ops], jumps, pages) : null;
     }
 
     // The code may be being written by another vCPU; then tier 0 has the old one. A link is no difference.
@@ -154,7 +187,7 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
     }
 
     /// <summary>One choice in the making.</summary>
-    private sealed class Choice(RegionBuilder builder, TranslationBlock head, RegionJob? replaced)
+    private sealed class Choice(RegionBuilder builder, TranslationBlock head, RegionPages pages, ReplacedRegion? replaced)
     {
         private readonly long _warm = RegionTiering.ExecutionsOf(head) / WarmShare;
 
@@ -165,41 +198,43 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
         private readonly List<RegionMember> _members = [];
         private readonly HashSet<TranslationBlock> _seen = [head];
         private readonly HashSet<ulong> _chosen = []; // program counters of the members
-        private readonly List<TranslationBlock> _candidates = [];
+        private readonly List<(TranslationBlock Block, ulong Pc)> _candidates = [];
         private int _size;
 
-        public RegionPages Pages { get; } = new(builder._addresses);
+        public RegionPages Pages { get; } = pages;
 
         public List<RegionMember> Choose(IReadOnlyList<TranslationBlock> others)
         {
-            if (!TryAdd(head))
+            if (!TryAdd(head, head.Key.Pc))
             {
                 return _members;
             }
 
-            AddCandidates(others.Where(other => other.IsValid && FindTarget(other.Key.Pc) == other)); // a block whose own region went may be hot again in this one
-            while (_candidates.MaxBy(RegionTiering.ExecutionsOf) is TranslationBlock next)
+            AddCandidates(others.Where(other => other.IsValid && FindTarget(replaced!.Value.PcOf(other)) == other) // one whose own region went may be hot again
+                .Select(other => (other, replaced!.Value.PcOf(other))));
+            while (_candidates.Count != 0)
             {
+                (TranslationBlock Block, ulong Pc) next = _candidates.MaxBy(candidate => RegionTiering.ExecutionsOf(candidate.Block));
                 _candidates.Remove(next);
-                if (_size + next.Instructions.Length <= _limit)
+                if (_size + next.Block.Instructions.Length <= _limit)
                 {
-                    TryAdd(next);
+                    TryAdd(next.Block, next.Pc);
                 }
             }
 
             return _members;
         }
 
-        private bool TryAdd(TranslationBlock block)
+        private bool TryAdd(TranslationBlock block, ulong pc)
         {
-            if (!Pages.TryUse(block, out uint pages) || builder.Lift(block, pages) is not RegionMember member)
+            if (!Pages.TryUse(block, pc, out uint bits) || builder.Lift(block, pc, Pages.LinearOf(pc), bits) is not RegionMember member)
             {
                 return false;
             }
 
             _members.Add(member);
             _size += block.Instructions.Length;
-            _chosen.Add(block.Key.Pc);
+            _chosen.Add(pc);
             AddTargets(member.Jumps.Select(jump => jump.Target).Concat(member.SeenTargets));
 
             // Where a call comes back to, once what is called is here.
@@ -209,13 +244,14 @@ internal sealed unsafe class RegionBuilder(RegionOptions options, Func<BlockKey,
         }
 
         private void AddTargets(IEnumerable<ulong> targets) =>
-            AddCandidates(targets.Select(FindTarget).OfType<TranslationBlock>()
-                .Where(found => RegionTiering.ExecutionsOf(found) >= _warm && !IsElsewhere(found)));
+            AddCandidates(targets.Select(target => (Block: FindTarget(target), Pc: target))
+                .Where(found => found.Block is not null && RegionTiering.ExecutionsOf(found.Block) >= _warm && !IsElsewhere(found.Block))
+                .Select(found => (found.Block!, found.Pc)));
 
-        private void AddCandidates(IEnumerable<TranslationBlock> blocks) => _candidates.AddRange(blocks.Where(_seen.Add));
+        private void AddCandidates(IEnumerable<(TranslationBlock Block, ulong Pc)> blocks) => _candidates.AddRange(blocks.Where(block => _seen.Add(block.Block)));
 
         // Hot code takes along what is small or fits in as a whole.
-        private bool IsElsewhere(TranslationBlock block) => block.Heat.Region is RegionJob job && job != replaced
+        private bool IsElsewhere(TranslationBlock block) => block.Heat.Region is RegionJob job && job != replaced?.Job
             && job.InstructionCount > (_warm == 0 ? TinyRegion : Math.Max(SmallRegion, _limit - _size));
 
         private TranslationBlock? FindTarget(ulong target) => builder.FindTarget(Pages, head.Key, target);

@@ -54,7 +54,7 @@ internal static class RegionCompiler
 
         IlWriter il = s_writer ??= new IlWriter();
         il.Clear();
-        method = new DynamicMethod($"Region_{region.Blocks[0].Pc:x}", typeof(nint), [typeof(nint), typeof(nint)], typeof(RegionCompiler).Module, skipVisibility: true)
+        method = new DynamicMethod($"Region_{region.FormedAt:x}", typeof(nint), [typeof(nint), typeof(nint)], typeof(RegionCompiler).Module, skipVisibility: true)
         {
             InitLocals = false,
         };

@@ -11,14 +11,14 @@ internal static class RegionDump
     public static string Format(Region region)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"region {region.Blocks[0].Pc:x}: {region.Blocks.Length} blocks, {region.InstructionCount} instructions\n");
+        text.Append(CultureInfo.InvariantCulture, $"region {region.FormedAt:x}: {region.Blocks.Length} blocks, {region.InstructionCount} instructions\n");
         for (int i = 0; i < region.Blocks.Length; i++)
         {
             RegionBlock block = region.Blocks[i];
-            text.Append(CultureInfo.InvariantCulture, $"block {i} {block.Pc:x}\n");
+            text.Append(CultureInfo.InvariantCulture, $"block {i} {region.Origin + block.Pc:x}\n");
             for (int op = 0; op < block.Ops.Length; op++)
             {
-                text.Append(block.Instructions.Contains((ushort)op) ? "- " : "  ").Append(IrDump.Format(block.Ops[op], block.Pc, region.PcMask));
+                text.Append(block.Instructions.Contains((ushort)op) ? "- " : "  ").Append(IrDump.Format(block.Ops[op], region.Origin + block.Pc, region.PcMask));
                 foreach (RegionEdge edge in block.Edges.Where(edge => edge.Op == op && edge.Block >= 0))
                 {
                     text.Append(CultureInfo.InvariantCulture, $" (block {edge.Block}{(edge.IsBackward ? ", looks for requests" : "")})");

@@ -14,7 +14,7 @@ internal static class RegionEdges
         Dictionary<ulong, int> numbers = [];
         for (int i = 0; i < members.Count; i++)
         {
-            numbers[members[i].Block.Key.Pc] = i;
+            numbers[members[i].Pc] = i;
         }
 
         List<int>[] guesses = FindGuesses(members, numbers);

@@ -21,7 +21,7 @@ internal sealed unsafe partial class RegionEmitter
             _il.Constant8((1L << (int)op.Width) - 1);
             _il.Emit(Il.And);
             _il.Constant8(0);
-            _il.Emit(Il.BranchNotEqual, miss);
+            _il.EmitUnlikely(Il.BranchNotEqual, miss);
         }
 
         EmitTagCheck(_address, 1, WriteTagOffset, miss);

@@ -102,7 +102,7 @@ internal sealed unsafe partial class RegionEmitter
         {
             IlLabel other = _il.NewLabel();
             _il.Load(_pc);
-            _il.Constant8((long)_region.Blocks[edge.Block].Pc);
+            PushPc(_region.Blocks[edge.Block].Pc);
             _il.Emit(Il.BranchNotEqual, other);
             EmitEdge(edge, next: -1, flagsOp: -1);
             _flags = flags;
@@ -122,10 +122,10 @@ internal sealed unsafe partial class RegionEmitter
             return;
         }
 
-        _il.Load(_pc);
+        PushNotedTarget();
         _il.Constant4(JumpHistory.FirstShift);
         _il.Emit(Il.ShiftRightUnsigned);
-        _il.Load(_pc);
+        PushNotedTarget();
         _il.Constant4(JumpHistory.SecondShift);
         _il.Emit(Il.ShiftRightUnsigned);
         _il.Emit(Il.Xor);
@@ -135,8 +135,32 @@ internal sealed unsafe partial class RegionEmitter
         _il.Emit(Il.Multiply);
         _il.Constant8(_block.History);
         _il.Emit(Il.Add);
-        _il.Load(_pc);
+        PushNotedTarget();
         _il.Emit(Il.StoreI8);
+    }
+
+    private void PushNotedTarget()
+    {
+        _il.Load(_pc);
+        if (_region.IsRelative)
+        {
+            LoadHeader(CpuHeader.PcPageSlot);
+            _il.Emit(Il.Subtract);
+        }
+    }
+
+    /// <summary>Pushes a program counter of the region, or one that it knows.</summary>
+    private void PushPc(ulong pc)
+    {
+        if (!_region.IsRelative)
+        {
+            _il.Constant8((long)pc);
+            return;
+        }
+
+        LoadHeader(CpuHeader.PcPageSlot);
+        _il.Constant8((long)(pc - _block.Page));
+        _il.Emit(Il.Add);
     }
 
     /// <summary>The conditional branch: straight to the target when nothing is to be done on the way.</summary>
@@ -182,7 +206,7 @@ internal sealed unsafe partial class RegionEmitter
     private bool NeedsEdgeCode(int target, int flagsOp)
     {
         BlockPlan plan = _plan.Blocks[target];
-        return plan.FlagsLiveIn && (flagsOp >= 0 || plan.Flags!.Value with { Synced = _flags.Synced } != _flags);
+        return IsOtherPage(target) || plan.FlagsLiveIn && (flagsOp >= 0 || plan.Flags!.Value with { Synced = _flags.Synced } != _flags);
     }
 
     /// <summary>The way to another block of the region.</summary>
@@ -194,11 +218,12 @@ internal sealed unsafe partial class RegionEmitter
             _il.Emit(Il.LoadArgument1);
             _il.Emit(Il.Volatile);
             _il.Emit(Il.LoadI4);
-            _il.Emit(Il.BranchTrue, Op.Opcode == IrOpcode.JumpIndirect ? LeaveTo(edge.Block, LookupExit, flagsOp) : LeaveByJump(flagsOp));
+            _il.EmitUnlikely(Il.BranchTrue, Op.Opcode == IrOpcode.JumpIndirect ? LeaveTo(edge.Block, LookupExit, flagsOp) : LeaveByJump(flagsOp));
         }
 
         EmitPageChecks(edge.Block, flagsOp);
         BlockPlan target = _plan.Blocks[edge.Block];
+        EnterPage(edge.Block);
         if (target.FlagsLiveIn)
         {
             SetPendingFlags(_number, flagsOp);
@@ -208,6 +233,21 @@ internal sealed unsafe partial class RegionEmitter
         if (edge.Block != next)
         {
             _il.Emit(Il.Branch, _blockLabels[edge.Block]);
+        }
+    }
+
+    private bool IsOtherPage(int block) => _region.IsRelative && _region.Blocks[block].Page != _block.Page;
+
+    private void EnterPage(int block)
+    {
+        if (IsOtherPage(block))
+        {
+            PushHeaderAddress(CpuHeader.PcPageSlot);
+            _il.Emit(Il.Duplicate);
+            _il.Emit(Il.LoadI8);
+            _il.Constant8((long)(_region.Blocks[block].Page - _block.Page));
+            _il.Emit(Il.Add);
+            _il.Emit(Il.StoreI8);
         }
     }
 
@@ -266,13 +306,20 @@ internal sealed unsafe partial class RegionEmitter
             _il.Emit(Il.LoadI4);
             if (guard.IsGlobal)
             {
-                _il.Emit(Il.BranchFalse, stub);
+                _il.EmitUnlikely(Il.BranchFalse, stub);
                 continue;
             }
 
             PushHeaderAddress(HeaderOffset.CodeEpoch);
             _il.Emit(Il.LoadI4);
-            _il.Emit(Il.BranchNotEqual, stub);
+            _il.EmitUnlikely(Il.BranchNotEqual, stub);
+            if (_region.IsRelative)
+            {
+                _il.Constant8(guard.Cell + CodePageGuards.BaseOffset);
+                _il.Emit(Il.LoadI8);
+                PushPc(0);
+                _il.EmitUnlikely(Il.BranchNotEqual, stub);
+            }
         }
     }
 }

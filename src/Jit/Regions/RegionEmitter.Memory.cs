@@ -13,8 +13,9 @@ internal sealed unsafe partial class RegionEmitter
     private static readonly int WriteTagOffset = (int)Marshal.OffsetOf<TlbEntry>(nameof(TlbEntry.WriteTag));
     private static readonly int AddendOffset = (int)Marshal.OffsetOf<TlbEntry>(nameof(TlbEntry.Addend));
 
-    private readonly AccessGroups _groups = new();
     private readonly Stack<int> _freeHosts = [];
+
+    private GroupedAccess Access => _plan.Blocks[_number].Accesses[_index];
 
     private void EmitMove()
     {
@@ -103,13 +104,14 @@ internal sealed unsafe partial class RegionEmitter
     /// <summary>The check of the group's first access: all its bytes in one page, whose TLB entry allows what the group does.</summary>
     private void PrepareAccess()
     {
-        AccessGroup group = _groups.Of(_index)!;
-        if (group.FirstOp != _index)
+        GroupedAccess access = Access;
+        if (!access.IsFirst(_number, _index))
         {
             return;
         }
 
-        int address = AddressLocal(_groups.OffsetOf(_index));
+        AccessGroup group = access.Group!;
+        int address = AddressLocal(access.OffsetInGroup);
         EmitCheck(address, (int)(group.High - group.Low), group.Reads, group.Writes);
         if (group.Count > 1)
         {
@@ -126,7 +128,7 @@ internal sealed unsafe partial class RegionEmitter
     /// <summary>Pushes the host address of the op in emission.</summary>
     private void PushHost()
     {
-        AccessGroup group = _groups.Of(_index)!;
+        AccessGroup group = Access.Group!;
         if (group.Host < 0)
         {
             PushEntryHost(-1 - group.Host);
@@ -134,13 +136,13 @@ internal sealed unsafe partial class RegionEmitter
         }
 
         _il.Load(group.Host);
-        if (_groups.OffsetOf(_index) is not 0 and long offset)
+        if (Access.OffsetInGroup is not 0 and long offset)
         {
             _il.Constant4((int)offset);
             _il.Emit(Il.Add);
         }
 
-        if (group.LastOp == _index)
+        if (!group.SpansBlocks && group.LastOp == _index)
         {
             _freeHosts.Push(group.Host);
         }
@@ -198,7 +200,7 @@ internal sealed unsafe partial class RegionEmitter
 
         _il.Constant8(PageMask);
         _il.Emit(Il.And);
-        _il.Emit(Il.BranchNotEqual, miss);
+        _il.EmitUnlikely(Il.BranchNotEqual, miss);
     }
 
     private void PushEntryHost(int address)

@@ -79,10 +79,15 @@ internal sealed unsafe partial class RegionEmitter
         }
     }
 
-    private void LoadHeader(int offset, int local)
+    private void LoadHeader(int offset)
     {
         PushHeaderAddress(offset);
         _il.Emit(Il.LoadI8);
+    }
+
+    private void LoadHeader(int offset, int local)
+    {
+        LoadHeader(offset);
         _il.Store(local);
     }
 

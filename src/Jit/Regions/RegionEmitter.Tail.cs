@@ -12,6 +12,7 @@ internal sealed unsafe partial class RegionEmitter
         foreach (ref readonly Leave leave in CollectionsMarshal.AsSpan(_leaves))
         {
             _il.Mark(leave.Label);
+            _block = _region.Blocks[leave.Block];
             SetPendingFlags(leave.Block, leave.FlagsOp);
             foreach (ushort slot in leave.Temporaries)
             {
@@ -20,7 +21,7 @@ internal sealed unsafe partial class RegionEmitter
 
             if (leave.Pc is ulong pc)
             {
-                _il.Constant8((long)pc);
+                PushPc(pc);
                 _il.Store(_pc);
             }
 
@@ -116,6 +117,11 @@ internal sealed unsafe partial class RegionEmitter
         _il.Constant8(LookupExit);
         _il.Emit(Il.BranchNotEqual, other);
         StoreHeader(CpuHeader.PcSlot, _pc);
+        PushHeaderAddress(CpuHeader.PcPageSlot);
+        _il.Load(_pc);
+        _il.Constant8(PageMask);
+        _il.Emit(Il.And);
+        _il.Emit(Il.StoreI8);
         PushJumpCacheEntry();
         _il.Store(_entry);
         PushEntryField(nameof(JumpCacheEntry.Pc));

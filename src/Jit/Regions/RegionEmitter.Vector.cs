@@ -269,7 +269,7 @@ internal sealed unsafe partial class RegionEmitter
         _il.Constant8(Op.Imm - 1);
         _il.Emit(Il.And);
         _il.Constant8(0);
-        _il.Emit(Il.BranchNotEqual, StubHere());
+        _il.EmitUnlikely(Il.BranchNotEqual, StubHere());
     }
 
     /// <summary>

@@ -129,7 +129,6 @@ internal sealed unsafe partial class RegionEmitter
         _dirty = plan.Dirty;
         _dirtyVectors = plan.DirtyVectors;
         _instruction = 0;
-        _groups.Find(_block.Ops, plan.OpCount);
         _il.Mark(_blockLabels[number]);
         for (_index = 0; _index < plan.OpCount && !Op.IsBlockEnd; _index++)
         {

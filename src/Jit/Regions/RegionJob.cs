@@ -15,14 +15,23 @@ internal sealed class RegionJob(RegionTiering owner, Region region, TranslationB
     /// <summary>What is to be compiled; null once that is done. Read by the compiling thread.</summary>
     public Region? Region { get; private set; } = region;
 
+    /// <summary>See <see cref="Region.FormedAt"/>.</summary>
+    public ulong FormedAt { get; } = region.FormedAt;
+
     /// <summary>The translations of the region's blocks, the entered one first.</summary>
     public TranslationBlock[] Blocks { get; } = blocks;
+
+    /// <summary>Their program counters, as the region names them (<see cref="Region.IsRelative"/>).</summary>
+    public ulong[] Pcs { get; } = [.. region.Blocks.Take(blocks.Length).Select(block => block.Pc)];
 
     /// <summary>The translations where it is entered, that of the block which was found hot first.</summary>
     public TranslationBlock[] Entries { get; } = [.. region.Entries.Select(number => blocks[number])];
 
     /// <summary>Where its direct jumps leave it.</summary>
     public HashSet<ulong> Exits { get; } = [.. region.Exits];
+
+    /// <summary>The program counter of a block of it, as the region names it.</summary>
+    public ulong PcOf(TranslationBlock block) => Pcs[Array.IndexOf(Blocks, block)];
 
     /// <summary>The installed region that this one takes the place of, or null.</summary>
     public RegionJob? Replaces { get; set; }
@@ -87,4 +96,13 @@ internal sealed class RegionJob(RegionTiering owner, Region region, TranslationB
         Region = null;
         CompileTime = System.Diagnostics.Stopwatch.GetElapsedTime(start);
     }
+}
+
+/// <summary>A region whose entries go to another one.</summary>
+/// <param name="Job">The region.</param>
+/// <param name="Shift">What its program counters are less than the other region's.</param>
+internal readonly record struct ReplacedRegion(RegionJob Job, ulong Shift)
+{
+    /// <summary>The program counter of a block of <see cref="Job"/>, as the other region names it.</summary>
+    public ulong PcOf(TranslationBlock block) => Job.PcOf(block) + Shift;
 }

@@ -24,7 +24,7 @@ internal sealed record RegionOptions
     public OpFamilies Excluded { get; init; }
 
     /// <summary>Estimated bytes of compiled regions before the oldest are dropped.</summary>
-    public long CodeCacheBytes { get; init; } = 128L << 20;
+    public long CodeCacheBytes { get; init; } = 512L << 20;
 
     /// <summary>Called on the compiling thread when <see cref="TranslationEngine.InstallRegions"/> has something to do.</summary>
     public Action? Finished { get; init; }

@@ -4,7 +4,9 @@ namespace Emu.Jit.Regions;
 /// The pages of one region in the making, as the address space in use has them now: the translations of a region must all belong to one
 /// view of memory.
 /// </summary>
-internal sealed class RegionPages(CodeAddressCache addresses)
+/// <param name="addresses">What is known of code pages.</param>
+/// <param name="origin">The linear page that program counters are relative to; null where they are linear addresses.</param>
+internal sealed class RegionPages(CodeAddressCache addresses, ulong? origin)
 {
     /// <summary>Most pages in a region.</summary>
     public const int Most = 16;
@@ -14,34 +16,49 @@ internal sealed class RegionPages(CodeAddressCache addresses)
     private readonly Dictionary<ulong, (ulong? Physical, bool IsGlobal)> _seen = [];
     private readonly List<ulong> _used = [];
 
-    /// <summary>The guards of the pages used, by the bits that <see cref="TryUse"/> gave them.</summary>
-    public CodePageGuard[] Guards => [.. _used.Select(page => addresses.GuardFor(page, _seen[page].Physical!.Value, _seen[page].IsGlobal))];
+    /// <summary>Program counters are relative.</summary>
+    public bool IsRelative => origin is not null;
 
-    /// <summary>The physical address behind a linear one, or null.</summary>
-    public ulong? PhysicalOf(ulong linear)
+    /// <summary>The guards of the pages used, by the bits that <see cref="TryUse"/> gave them.</summary>
+    public CodePageGuard[] Guards => [.. _used.Select(GuardOf)];
+
+    /// <summary>The physical address behind a program counter, or null.</summary>
+    public ulong? PhysicalOf(ulong pc)
     {
-        ulong page = linear & PageMask;
+        ulong page = pc & PageMask;
         if (!_seen.TryGetValue(page, out (ulong? Physical, bool IsGlobal) found))
         {
-            found = (addresses.PhysicalPage(page, out bool isGlobal), isGlobal);
+            found = (addresses.PhysicalPage(LinearOf(page), out bool isGlobal), isGlobal);
             _seen.Add(page, found);
         }
 
-        return found.Physical is ulong physical ? physical | (linear & ~PageMask) : null;
+        return found.Physical is ulong physical ? physical | (pc & ~PageMask) : null;
     }
 
+    /// <summary>The linear address of a program counter.</summary>
+    public ulong LinearOf(ulong pc) => pc + (origin ?? 0);
+
     /// <summary>
-    /// Adds the pages of a block whose linear address is its program counter. False when they are not what the block was translated from, or
+    /// Adds the pages of a block. False when they are not what the block was translated from, or
     /// too many.
     /// </summary>
     /// <param name="block">The block.</param>
+    /// <param name="pc">Its program counter.</param>
     /// <param name="bits">The pages' bits.</param>
-    public bool TryUse(TranslationBlock block, out uint bits)
+    public bool TryUse(TranslationBlock block, ulong pc, out uint bits)
     {
         bits = 0;
-        ulong page = block.Key.Pc & PageMask;
+        ulong page = pc & PageMask;
         return TryUse(page, block.Key.Physical & PageMask, ref bits)
             && (block.SecondPage is not ulong second || TryUse(page + 0x1000, second, ref bits));
+    }
+
+    private CodePageGuard GuardOf(ulong page)
+    {
+        (ulong? physical, bool isGlobal) = _seen[page];
+        return origin is null
+            ? addresses.GuardFor(page, physical!.Value, isGlobal)
+            : addresses.GuardForRelative(LinearOf(page), page, physical!.Value);
     }
 
     private bool TryUse(ulong page, ulong physical, ref uint bits)

@@ -32,6 +32,9 @@ internal sealed class BlockPlan
     /// <summary>The same of vector registers.</summary>
     public ulong DirtyVectors { get; set; }
 
+    /// <summary>By op: the group of a memory access.</summary>
+    public GroupedAccess[] Accesses { get; set; } = [];
+
     /// <summary>By op: the host instruction that stands for its helper.</summary>
     public VectorInstruction?[] VectorInstructions { get; set; } = [];
 
@@ -57,6 +60,7 @@ internal sealed partial class RegionPlan
 
         OrderBlocks();
         FindCheckedPages();
+        AccessGroups.Find(region, this);
         FindLiveFlags();
         PlanVectors();
         TrackState();
@@ -113,7 +117,7 @@ internal sealed partial class RegionPlan
     }
 
     /// <summary>The targets that an indirect jump is compared with, those in the region.</summary>
-    public IEnumerable<RegionEdge> GuessesOf(int block, int op) => Edges(block).Where(edge => edge.Op == op);
+    public IEnumerable<RegionEdge> GuessesOf(int block, int op) => EdgesInside(block).Where(edge => edge.Op == op);
 
     /// <summary>Pages to be checked on the way from one block to another, a bit each.</summary>
     public uint PagesToCheck(int from, int to) => _region.Blocks[to].Pages & ~Blocks[from].CheckedPages;
@@ -162,7 +166,7 @@ internal sealed partial class RegionPlan
 
             Blocks[entry.Block].IsReachable = true;
             stack.Push((entry.Block, true));
-            foreach (RegionEdge edge in Edges(entry.Block).Reverse())
+            foreach (RegionEdge edge in EdgesInside(entry.Block).Reverse())
             {
                 stack.Push((edge.Block, false));
             }
@@ -172,7 +176,7 @@ internal sealed partial class RegionPlan
     }
 
     /// <summary>The edges of a block that stay in the region.</summary>
-    private IEnumerable<RegionEdge> Edges(int block) =>
+    public IEnumerable<RegionEdge> EdgesInside(int block) =>
         Blocks[block].LeavesEarly ? [] : _region.Blocks[block].Edges.Where(edge => edge.Block >= 0);
 
     // A page that was found right stays so until the region is left: what could change it ends its block in the dispatcher.
@@ -189,7 +193,7 @@ internal sealed partial class RegionPlan
             changed = false;
             foreach (int number in _order)
             {
-                foreach (RegionEdge edge in Edges(number))
+                foreach (RegionEdge edge in EdgesInside(number))
                 {
                     BlockPlan target = Blocks[edge.Block];
                     uint pages = target.CheckedPages & (Blocks[number].CheckedPages | _region.Blocks[edge.Block].Pages);
@@ -232,7 +236,7 @@ internal sealed partial class RegionPlan
                 live = false;
             }
 
-            if (ops[i].ReadsFlags || ops[i].MayFault)
+            if (ops[i].ReadsFlags || (ops[i].MayFault && !IsServed(number, i)))
             {
                 live = true;
             }
@@ -242,6 +246,9 @@ internal sealed partial class RegionPlan
         plan.FlagsLiveIn = live;
         return changed;
     }
+
+    // An access whose group has looked at the TLB does not leave the region.
+    private bool IsServed(int number, int op) => Blocks[number].Accesses[op] is { Group: not null } access && !access.IsFirst(number, op);
 
     // Wherever the region can be left the flags become visible.
     private bool FlagsLiveOut(int number)
@@ -286,7 +293,7 @@ internal sealed partial class RegionPlan
         }
 
         bool changed = false;
-        foreach (RegionEdge edge in Edges(number))
+        foreach (RegionEdge edge in EdgesInside(number))
         {
             BlockPlan target = Blocks[edge.Block];
             if (target.FlagsLiveIn)

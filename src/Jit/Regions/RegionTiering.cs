@@ -184,20 +184,23 @@ internal sealed unsafe class RegionTiering : IDisposable
     // leaves for it and comes back from.
     private RegionJob? Form(TranslationBlock head)
     {
-        RegionJob? old = head.Heat.Members.Find(member => member.IsInstalled && member.Version < MaxVersion);
-        Region? region = _builder.Build(head, old, out TranslationBlock[] blocks);
+        ulong page = _cpu->PcPage;
+        ReplacedRegion? old = head.Heat.Members.Find(member => member.IsInstalled && member.Version < MaxVersion) is RegionJob member
+            ? new ReplacedRegion(member, head.Key.Pc - member.PcOf(head))
+            : null;
+        Region? region = _builder.Build(head, page, old, out TranslationBlock[] blocks);
         if (region is null)
         {
             return null;
         }
 
-        if (old is null && _builder.FindPartner(region, blocks) is RegionJob { Version: < MaxMerges } partner)
+        if (old is null && _builder.FindPartner(region, blocks, page) is { Job.Version: < MaxMerges } partner)
         {
             old = partner;
-            region = _builder.Build(head, old, out blocks) ?? region;
+            region = _builder.Build(head, page, old, out blocks) ?? region;
         }
 
-        var job = new RegionJob(this, region, blocks) { Replaces = old, Version = old is null ? 0 : old.Version + 1 };
+        var job = new RegionJob(this, region, blocks) { Replaces = old?.Job, Version = old is null ? 0 : old.Value.Job.Version + 1 };
         job.Heat = blocks.Sum(block => ExecutionsOf(block) * block.Instructions.Length);
         foreach (TranslationBlock block in blocks)
         {
@@ -218,7 +221,7 @@ internal sealed unsafe class RegionTiering : IDisposable
         Statistics.CompileTime += job.CompileTime;
         if (job.Failure is not null)
         {
-            _options.Failed?.Invoke($"the region at {job.Blocks[0].Key.Pc:x16} was not compiled: {job.Failure}");
+            _options.Failed?.Invoke($"the region at {job.FormedAt:x16} was not compiled: {job.Failure}");
         }
 
         if (job.Code is null)

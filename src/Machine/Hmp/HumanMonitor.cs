@@ -101,6 +101,11 @@ public sealed class HumanMonitor(Machine machine)
 
     private static string SendKey(Machine machine, string text)
     {
+        if (machine.Input is not IGuestInput input)
+        {
+            return "sendkey: the machine has no keyboard\n";
+        }
+
         var keys = new List<Ps2Key>();
         foreach (string name in text.Split('-'))
         {
@@ -112,9 +117,9 @@ public sealed class HumanMonitor(Machine machine)
             keys.Add(key);
         }
 
-        keys.ForEach(key => machine.Input.Key(key, true));
+        keys.ForEach(key => input.Key(key, true));
         keys.Reverse();
-        keys.ForEach(key => machine.Input.Key(key, false));
+        keys.ForEach(key => input.Key(key, false));
         return "";
     }
 }

@@ -16,13 +16,7 @@ internal sealed partial class PcBoard
     private readonly List<GuestRam> _videoMemory = [];
     private VgaCard? _vga;
 
-    /// <summary>The picture of the display adapter, or null without one.</summary>
-    public GuestDisplay? Display { get; private set; }
-
-    /// <summary>Keyboard and mouse.</summary>
-    public GuestInput Input { get; private set; } = null!;
-
-    private bool HasVga => _config.Devices.Any(device => device.Driver == "VGA");
+    private bool HasVga => Config.Devices.Any(device => device.Driver == "VGA");
 
     private static bool IsDisplay(DeviceSpec spec) => spec.Driver is "VGA" or "bochs-display";
 
@@ -38,25 +32,25 @@ internal sealed partial class PcBoard
         _vga = Add(new VgaCard(name, hasVga, memory, LoadRom(name, hasVga, properties), Timers.Clock));
         if (hasVga)
         {
-            _memory.Root.Add(VgaCard.WindowAddress, _vga.Window);
-            _ports.Claim(VgaCard.FirstPort, _vga.Ports, "-device");
-            _ports.Claim(VgaCard.DispiPort, _vga.DispiPorts, "-device");
+            MemoryMap.Root.Add(VgaCard.WindowAddress, _vga.Window);
+            PortMap.Claim(VgaCard.FirstPort, _vga.Ports, "-device");
+            PortMap.Claim(VgaCard.DispiPort, _vga.DispiPorts, "-device");
         }
 
         Plug(_vga.Function, properties, DisplayDevice);
-        Display = new GuestDisplay(_vga, _host.Lock, Timers.Clock);
+        Display = new GuestDisplay(_vga, Host.Lock, Timers.Clock);
     }
 
     // Only firmware runs the ROM: without firmware a missing one matters to nobody, unless it was named.
     private MemoryRegion? LoadRom(string name, bool hasVga, DeviceProperties properties)
     {
         string? path = properties.Text("romfile");
-        if (path is null && _plan.Rom is not null)
+        if (path is null && Plan.Rom is not null)
         {
-            path = DisplayRom.Find(hasVga, _config.Boot);
+            path = DisplayRom.Find(hasVga, Config.Boot);
             if (path is null)
             {
-                _host.Notice($"{name}: no VGA BIOS found, so nothing is shown before an operating system sets a mode; name one with -device VGA,romfile=FILE");
+                Host.Notice($"{name}: no VGA BIOS found, so nothing is shown before an operating system sets a mode; name one with -device VGA,romfile=FILE");
             }
         }
 
@@ -88,15 +82,16 @@ internal sealed partial class PcBoard
     // What a VGA BIOS would have done.
     private void SetUpTextMode()
     {
-        using (_host.Lock.Enter())
+        using (Host.Lock.Enter())
         {
             _vga?.SetUpTextMode();
         }
     }
 
-    private void DisposeMemory()
+    /// <inheritdoc/>
+    protected override void DisposeMemory()
     {
-        _memory.Dispose();
+        base.DisposeMemory();
         _videoMemory.ForEach(memory => memory.Dispose());
     }
 }

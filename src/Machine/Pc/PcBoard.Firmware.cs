@@ -9,13 +9,13 @@ namespace Emu.Machine.Pc;
 internal sealed partial class PcBoard
 {
     private readonly List<(int Index, string Path)> _bootable = [];
-    private readonly FwCfg _fwCfg;
-    private readonly Rtc146818 _rtc;
+    private FwCfg _fwCfg = null!;
+    private Rtc146818 _rtc = null!;
     private bool _hasStarted;
 
     private void TellFirmware()
     {
-        BootOrderSpec order = _config.Boot.Order;
+        BootOrderSpec order = Config.Boot.Order;
         _fwCfg.AddInt16(FwCfgKeys.BootMenu, order.Menu ? (ushort)1 : (ushort)0);
         if (order.SplashMilliseconds is int splash)
         {
@@ -48,10 +48,10 @@ internal sealed partial class PcBoard
             _fwCfg.AddFile(TableLoader.ScriptFile, TableLoader.Build(acpi));
         }
 
-        SmpSpec smp = _config.Smp;
+        SmpSpec smp = Config.Smp;
         SmbiosBlob smbios = SmbiosTables.Build(new SmbiosConfiguration
         {
-            Memory = (_layout.LowSize, _layout.HighSize),
+            Memory = (Layout.LowSize, Layout.HighSize),
             Processors = (smp.Sockets, smp.Cores, smp.Threads),
         });
         _fwCfg.AddFile("etc/smbios/smbios-anchor", smbios.Anchor);
@@ -69,7 +69,7 @@ internal sealed partial class PcBoard
     // For the start that comes: once= is for the first.
     private void SetBootOrder()
     {
-        BootOrderSpec order = _config.Boot.Order;
+        BootOrderSpec order = Config.Boot.Order;
         string letters = !_hasStarted && order.Once is string once ? once : order.Order;
         _hasStarted = true;
         CmosBootDevice[] devices = [.. letters.Select(PcFirmwareConfig.BootDeviceOf), .. new CmosBootDevice[3]];

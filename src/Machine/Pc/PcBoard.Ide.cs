@@ -12,16 +12,16 @@ internal sealed partial class PcBoard
 {
     private static readonly (ushort Command, ushort Control, int Irq)[] IdeChannels = [(0x1f0, 0x3f6, 14), (0x170, 0x376, 15)];
 
-    private readonly PiixIde _ide;
+    private PiixIde _ide = null!;
 
     private PiixIde AddIde(PciBus bus)
     {
-        PiixIde ide = Add(new PiixIde("ide", [.. IdeChannels.Select(channel => _irqs.Line(channel.Irq))], new DmaMemory(Memory), _host.Lock, _workers));
+        PiixIde ide = Add(new PiixIde("ide", [.. IdeChannels.Select(channel => Irqs.Line(channel.Irq))], new DmaMemory(Memory), Host.Lock, Workers));
         bus.Plug(PiixIde.DeviceNumber, PiixIde.FunctionNumber, ide.Function);
         for (int i = 0; i < PiixIde.ChannelCount; i++)
         {
-            _ports.Claim(IdeChannels[i].Command, ide.Channels[i].CommandBlock);
-            _ports.Claim(IdeChannels[i].Control, ide.Channels[i].ControlBlock);
+            PortMap.Claim(IdeChannels[i].Command, ide.Channels[i].CommandBlock);
+            PortMap.Claim(IdeChannels[i].Control, ide.Channels[i].ControlBlock);
         }
 
         return ide;

@@ -1,8 +1,4 @@
-using System.Security.Cryptography;
-using Emu.Block;
 using Emu.Core;
-using Emu.Core.Block;
-using Emu.Core.Net;
 using Emu.Devices.Acpi;
 using Emu.Devices.Ide;
 using Emu.Devices.Pci;
@@ -20,14 +16,9 @@ internal sealed partial class PcBoard
     // From the end of low RAM to the I/O APIC, as the ACPI tables tell.
     private static readonly (uint First, uint Last) PciWindow = ((uint)MemoryLayout.PciHoleStart, 0xFEBF_FFFF);
 
-    // A guest can have its driver's mistakes told again and again.
-    private const int MostDriverNotices = 20;
-
-    private int _driverNotices;
-
     private PiixIde AddPiix(PciBus bus, PmDevice pm)
     {
-        var isa = new Piix3Isa(_irqs);
+        var isa = new Piix3Isa(Irqs);
         bus.PirqOutput = isa;
         bus.Plug(Piix3Isa.Device, 0, isa);
         Add(new PciFunctionDevice("piix3", isa));
@@ -41,24 +32,19 @@ internal sealed partial class PcBoard
     private void ConnectPci()
     {
         // Without firmware the power management ports are where the ACPI tables say.
-        _ports.CheckFree(PmDevice.DefaultPort, _pm.Region, "-device");
-        _memory.Root.Add(0, _pci.Bus.Memory, PciPriority);
-        _ports.Root.Add(0, _pci.Bus.Ports, PciPriority);
+        PortMap.CheckFree(PmDevice.DefaultPort, _pm.Region, "-device");
+        MemoryMap.Root.Add(0, _pci.Bus.Memory, PciPriority);
+        PortMap.Root.Add(0, _pci.Bus.Ports, PciPriority);
     }
 
     private void AddPciDevices()
     {
-        var environment = new VirtioEnvironment(Memory, _host.Lock, _workers, NoteDriverError);
-        for (int i = 0; i < _config.Devices.Count; i++)
+        for (int i = 0; i < Config.Devices.Count; i++)
         {
-            DeviceSpec spec = _config.Devices[i];
+            DeviceSpec spec = Config.Devices[i];
             var properties = new DeviceProperties(spec);
-            string name = properties.Text("id") ?? $"{(IsDisplay(spec) ? "vga" : spec.Driver[..spec.Driver.LastIndexOf('-')])}{i}";
-            if (_devices.Exists(other => other.Name == name))
-            {
-                throw properties.Error($"there is a device '{name}' already; choose another id");
-            }
-
+            string kind = spec.Driver.EndsWith("-pci", StringComparison.Ordinal) ? spec.Driver[..^4] : "";
+            string name = NameOf(IsDisplay(spec) ? "vga" : spec.Driver[..spec.Driver.LastIndexOf('-')], i, properties);
             if (spec.Driver.StartsWith("ide-", StringComparison.Ordinal))
             {
                 ConnectIdeDrive(spec.Driver, properties);
@@ -71,62 +57,13 @@ internal sealed partial class PcBoard
                 continue;
             }
 
-            (VirtioDevice device, uint pciClass) = spec.Driver switch
-            {
-                "virtio-blk-pci" => (CreateBlk(name, properties, environment), VirtioBlk.PciClass),
-                "virtio-rng-pci" => ((VirtioDevice)new VirtioRng(name, RandomNumberGenerator.Fill, RingFeatures(properties), environment), VirtioRng.PciClass),
-                "virtio-net-pci" => (CreateNet(name, i, properties, environment), VirtioNet.PciClass),
-                _ => throw new MachineConfigException("-device", $"unknown device '{spec.Driver}'; -device help lists them"),
-            };
-            var pci = Add(new VirtioPci(device, pciClass, _host.Lock, CreateMsiNotifier));
+            (VirtioDevice device, uint pciClass) = CreateVirtio(kind, name, i, properties)
+                ?? throw properties.Error("machine 'pc' has no place for it; take the device in -pci, or -M microvm");
+            var pci = Add(new VirtioPci(device, pciClass, Host.Lock, CreateMsiNotifier));
             int number = Plug(pci.Function, properties);
             NoteBootable(properties, PciBootPath(spec.Driver, number));
         }
     }
-
-    private VirtioBlk CreateBlk(string name, DeviceProperties properties, VirtioEnvironment environment)
-    {
-        (IBlockBackend disk, DriveSpec? spec) = FindDrive(properties);
-        return new VirtioBlk(name, disk, new VirtioBlkOptions
-        {
-            Serial = properties.Text("serial") ?? "",
-            QueueCount = properties.Number("num-queues", 1, 1, 64),
-            QueueSize = (ushort)properties.PowerOfTwo("queue-size", 256, 4, VirtQueue.LargestSize),
-            WriteBack = spec?.Cache != CacheMode.WriteThrough,
-            RingFeatures = RingFeatures(properties),
-        }, environment);
-    }
-
-    private (IBlockBackend Disk, DriveSpec? Spec) FindDrive(DeviceProperties properties)
-    {
-        string drive = properties.Text("drive") ?? throw properties.Error("needs drive=ID, the id of a -drive");
-        if (!_host.Drives.TryGetValue(drive, out IBlockBackend? disk))
-        {
-            throw properties.Error($"there is no drive '{drive}'; add -drive if=none,id={drive},file=PATH");
-        }
-
-        return _config.Devices.Count(other => other.Properties.GetValueOrDefault("drive") == drive) > 1
-            ? throw properties.Error($"drive '{drive}' is used by two devices; give each its own")
-            : (disk, _config.Drives.FirstOrDefault(candidate => candidate.Id == drive));
-    }
-
-    private VirtioNet CreateNet(string name, int index, DeviceProperties properties, VirtioEnvironment environment)
-    {
-        INetBackend? backend = null;
-        if (properties.Text("netdev") is string network && !_host.Networks.TryTake(network, out backend))
-        {
-            throw properties.Error($"there is no network '{network}' without a card; add -netdev user,id={network}, or leave netdev out for a card without a cable");
-        }
-
-        // QEMU's addresses: locally administered, the last byte counting cards.
-        byte[] address = properties.MacAddress() ?? [0x52, 0x54, 0x00, 0x12, 0x34, (byte)(0x56 + index)];
-        return new VirtioNet(name, backend, address, RingFeatures(properties), environment);
-    }
-
-    private static ulong RingFeatures(DeviceProperties properties) =>
-        (properties.Switch("indirect_desc", true) ? VirtioFeature.IndirectDescriptors : 0)
-        | (properties.Switch("event_idx", true) ? VirtioFeature.EventIndex : 0)
-        | (properties.Switch("packed", false) ? VirtioFeature.PackedRing : 0);
 
     // addr=DEVICE or DEVICE.FUNCTION in hexadecimal, as in QEMU; else a device's usual place, if it has one that is free.
     private int Plug(PciFunction function, DeviceProperties properties, int usual = -1)
@@ -150,7 +87,7 @@ internal sealed partial class PcBoard
     // What a kernel that is started without firmware expects to find done.
     private void SetUpPci()
     {
-        using (_host.Lock.Enter())
+        using (Host.Lock.Enter())
         using (Memory.BeginChange())
         using (Ports.BeginChange())
         {
@@ -164,7 +101,7 @@ internal sealed partial class PcBoard
 
             foreach (PciFunction function in PciSetup.Assign(_pci.Bus, PciWindow))
             {
-                _host.Notice($"PCI device {function.ReadConfig(0, 2):x4}:{function.ReadConfig(2, 2):x4}: no room for a BAR");
+                Host.Notice($"PCI device {function.ReadConfig(0, 2):x4}:{function.ReadConfig(2, 2):x4}: no room for a BAR");
             }
 
             _ide.Function.WriteConfig(PiixIde.TimingOffset, PiixIde.TimingDecode | ((uint)PiixIde.TimingDecode << 16), 4);
@@ -176,13 +113,5 @@ internal sealed partial class PcBoard
         // PCI interrupts are levels. KVM's own 8259 is not reached this way; guests that use the I/O APIC do not mind.
         int levels = PciSetup.PirqIrqs.Aggregate(0, (bits, irq) => bits | (1 << irq));
         Ports.Write(ElcrPort, (ulong)levels, 2);
-    }
-
-    private void NoteDriverError(string line)
-    {
-        if (Interlocked.Increment(ref _driverNotices) <= MostDriverNotices)
-        {
-            _host.Notice(line);
-        }
     }
 }

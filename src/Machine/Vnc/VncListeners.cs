@@ -14,7 +14,7 @@ public static class VncListeners
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(machine);
-        if (machine.Display is not GuestDisplay display)
+        if (machine is not { Display: GuestDisplay display, Input: IGuestInput input })
         {
             throw new MachineConfigException("-vnc", "the machine has no display adapter; leave out -vga none");
         }
@@ -23,7 +23,7 @@ public static class VncListeners
         try
         {
             listener = spec.Path is string path ? BindUnix(path) : BindTcp(spec);
-            var server = new VncServer(name, display.CreateView(), machine.Input, spec.Password);
+            var server = new VncServer(name, display.CreateView(), input, spec.Password);
             server.Listen(listener, spec.Path);
             return server;
         }

@@ -102,6 +102,16 @@ public sealed class BadInputTests(BadInputFiles files) : IClassFixture<BadInputF
     [InlineData(Loader + " -device virtio-rng-pci,id=a -device virtio-net-pci,id=a", "-device: virtio-net-pci: there is a device 'a' already")]
     [InlineData(Loader + " -device virtio-net-pci,netdev=n0", "-device: virtio-net-pci: there is no network 'n0'")]
     [InlineData(Loader + " -device virtio-net-pci,mac=01:00:00:00:00:00", "-device: virtio-net-pci: mac='01:00:00:00:00:00' is not an address of one card")]
+    [InlineData(Loader + " -device ide-cd,id=a -device ide-cd,id=a", "-device: ide-cd: there is a device 'a' already")]
+    // The machine without PCI.
+    [InlineData(Loader + " -M microvm,hpet=off", "-machine: machine 'microvm' has no property 'hpet'; it has accel, acpi, auto-kernel-cmdline")]
+    [InlineData(Loader + " -M microvm,pit=perhaps", "-machine: pit='perhaps' is neither on nor off")]
+    [InlineData(Loader + " -M microvm -device virtio-rng-pci", "-device: virtio-rng-pci: machine 'microvm' has no place for it")]
+    [InlineData(Loader + " -M microvm -drive file={big},if=virtio,readonly=on,bootindex=1", "-device: virtio-blk-device: machine 'microvm' runs no firmware; leave out bootindex")]
+    [InlineData(Loader + " -M microvm -drive file={big},readonly=on", "-device: ide-hd: machine 'microvm' has no place for it")]
+    [InlineData(Loader + " -M microvm -serial null -serial null", "-serial: a microvm has at most 1 serial port, not 2")]
+    [InlineData("-M microvm -hda {big}", "-kernel: machine 'microvm' runs no firmware")]
+    [InlineData(Loader + " -device virtio-blk-device", "-device: virtio-blk-device: machine 'pc' has no place for it")]
     // Names.
     [InlineData("-frobnicate", "-frobnicate: unknown option")]
     [InlineData("-kernal x", "-kernal: unknown option; did you mean -kernel?")]

@@ -26,6 +26,14 @@ public sealed class NetworkOptionTests
         Assert.Equal([new GuestForward(IPEndPoint.Parse("192.168.5.100:80"), IPEndPoint.Parse("127.0.0.1:8080"))], user.GuestForwards);
     }
 
+    [Theory]
+    [InlineData("pc", "user", "virtio-net-pci")]
+    [InlineData("microvm", "user", "virtio-net-device")]
+    [InlineData("microvm", "user,model=virtio", "virtio-net-device")]
+    [InlineData("microvm", "user,model=virtio-net-device", "virtio-net-device")]
+    public void Nic_WithoutACard_TakesTheMachines(string machine, string nic, string card) =>
+        Assert.Equal(card, Assert.Single(Parse("-M", machine, "-nic", nic).Devices).Driver);
+
     [Fact]
     public void Nic_MakesANetworkAndACard()
     {
@@ -69,7 +77,7 @@ public sealed class NetworkOptionTests
     [InlineData("-netdev socket,id=a", "-netdev: socket needs one of listen=[ADDRESS]:PORT, connect=ADDRESS:PORT, udp=ADDRESS:PORT and mcast=ADDRESS:PORT")]
     [InlineData("-netdev socket,id=a,udp=1.2.3.4:5", "-netdev: socket,udp= needs the address of this side; add localaddr=ADDRESS:PORT")]
     [InlineData("-netdev tap,id=a", "-netdev: tap: emu runs no scripts; write script=no and set the interface up before")]
-    [InlineData("-nic user,model=e1000", "-nic: there is no card 'e1000'; there is virtio-net-pci")]
+    [InlineData("-nic user,model=e1000", "-nic: there is no card 'e1000'; there is virtio-net-pci, virtio-net-device")]
     [InlineData("-object rng,id=a", "-object: unknown object 'rng'; there is filter-dump")]
     [InlineData("-object filter-dump,id=a,file=x", "-object: filter-dump needs netdev=; write filter-dump,id=NAME,netdev=NETWORK,file=PATH")]
     [InlineData("-object filter-dump,id=a,netdev=n,file=x", "-object: filter-dump: there is no network 'n'; add -netdev TYPE,id=n")]

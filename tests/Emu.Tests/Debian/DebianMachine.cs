@@ -26,13 +26,14 @@ internal sealed class DebianMachine : IDisposable
     private int _position;
 
     public DebianMachine(string cpuModel, int cpus = 1, string append = "", IReadOnlyList<DeviceSpec>? devices = null, IBlockBackend? disk = null,
-        BootSpec? boot = null)
+        BootSpec? boot = null, MachineSpec? board = null)
     {
         var machineLock = new MachineLock();
         _serial = new MemoryBackend("serial0", machineLock);
         var config = new MachineConfig
         {
             Accelerators = [TierAccelerator.Default],
+            Machine = board ?? new MachineSpec("pc"),
             CpuModel = cpuModel,
             Smp = new SmpSpec(cpus),
             MemoryBytes = 512UL << 20,

@@ -49,6 +49,19 @@ public sealed class FwCfgTests : IDisposable
     }
 
     [Fact]
+    public void FwCfg_DataInABlock_GivesTheItemAndThenZeros()
+    {
+        _fwCfg.AddString(FwCfgKeys.CommandLineData, "console");
+        _bench.Out16(Selector, FwCfgKeys.CommandLineData);
+        byte[] data = [.. Enumerable.Repeat((byte)0xee, 12)];
+        int never = 0;
+
+        Assert.Equal((byte)'c', _bench.In(Data));
+        Assert.Equal(12, _bench.Ports.ReadRepeated(Data, data, 1, in never));
+        Assert.Equal("onsole\0\0\0\0\0\0"u8.ToArray(), data);
+    }
+
+    [Fact]
     public void FwCfg_UnknownKey_ReadsZeros()
     {
         Assert.Equal([0, 0], ReadItem(0x1234, 2));

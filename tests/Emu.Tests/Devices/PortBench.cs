@@ -22,6 +22,8 @@ internal sealed class PortBench : IIrqSink
 
     public TimerQueue Timers { get; }
 
+    public AddressSpace Ports => _ports;
+
     public IrqLine Irq(int number) => new(this, number);
 
     public bool Level(int number) => _levels[number];

@@ -8,14 +8,17 @@ using static Iced.Intel.AssemblerRegisters;
 namespace Emu.Tests.Jit;
 
 /// <summary>Calls, returns and jumps of compiled code, over pages that may become other pages.</summary>
-public sealed class RegionFlowTests
+public class RegionFlowTests
 {
-    private const ulong Function = 0x70000;
-    private const ulong OtherFunction = 0x72000;
+    protected const ulong Function = 0x70000;
+    protected const ulong OtherFunction = 0x72000;
     private const ulong PageTable = 0x103000;
     private const ulong Global = 0x100;
     private const ulong Pge = 0x80;
     private const ulong Pcide = 0x20000;
+
+    /// <summary>Program counters are relative to pages.</summary>
+    protected virtual bool IsRelative => false;
 
     [Fact]
     public void RandomFunctions_EndAsInTier0()
@@ -23,8 +26,8 @@ public sealed class RegionFlowTests
         ulong cases = RegionSnippetTests.Cases / 8;
         for (ulong seed = RegionSnippetTests.FirstSeed; seed < RegionSnippetTests.FirstSeed + cases; seed++)
         {
-            Trap expected = RunProgram(seed, new TcgOptions { Jit = false });
-            Trap actual = RunProgram(seed, TierOptions.AtOnce((int)(seed % 3) * 4));
+            Trap expected = RunProgram(seed, new TcgOptions { Jit = false, RelativeKernel = IsRelative && seed % 2 == 0 });
+            Trap actual = RunProgram(seed, TierOptions.AtOnce((int)(seed % 3) * 4) with { RelativeKernel = IsRelative });
             Assert.Equal(-1, expected.Vector);
             Assert.Equal(expected.Gpr, actual.Gpr);
             Assert.Equal((expected.Vector, expected.State.Rip, expected.State.Rflags), (actual.Vector, actual.State.Rip, actual.State.Rflags));
@@ -36,7 +39,7 @@ public sealed class RegionFlowTests
     [InlineData(10)]
     public void SecondPageRemapped_ByInvlpg_OtherCodeRuns(int threshold)
     {
-        using var rig = new FlowRig(threshold);
+        using var rig = new FlowRig(threshold, IsRelative);
         Trap end = rig.Bench.Run(c =>
         {
             CallMany(c);
@@ -56,7 +59,7 @@ public sealed class RegionFlowTests
     [InlineData(10)]
     public void SecondPageRemapped_RegionThatIsThere_LooksAgain(int threshold)
     {
-        using var rig = new FlowRig(threshold);
+        using var rig = new FlowRig(threshold, IsRelative);
         Trap end = rig.Bench.Run(c =>
         {
             Label twice = c.CreateLabel();
@@ -79,7 +82,7 @@ public sealed class RegionFlowTests
     [InlineData(10)]
     public void SecondPageRemapped_ByCr3Write_OtherCodeRuns(int threshold)
     {
-        using var rig = new FlowRig(threshold);
+        using var rig = new FlowRig(threshold, IsRelative);
         Trap end = rig.Bench.Run(c =>
         {
             CallMany(c);
@@ -97,7 +100,7 @@ public sealed class RegionFlowTests
     [Fact]
     public void GlobalSecondPage_StaysOverCr3Writes_AndGoesByInvlpg()
     {
-        using var rig = new FlowRig(10);
+        using var rig = new FlowRig(10, IsRelative);
         rig.Bench.Map(Function, Function, 7 | Global);
         Trap end = rig.Bench.RunFrom(rig.Bench.Start() with { Cr4 = 0x620 | Pge }, c =>
         {
@@ -114,14 +117,14 @@ public sealed class RegionFlowTests
 
         Assert.Equal((-1, 2000UL + 100_000), (end.Vector, end.Gpr[3]));
         rig.AssertSeveralPages();
-        Assert.Contains(rig.Regions, region => region.Pages.Any(page => page.IsGlobal));
+        Assert.Equal(!IsRelative, rig.Regions.Exists(region => region.Pages.Any(page => page.IsGlobal)));
     }
 
     [Fact]
     public void SecondPage_DiffersByPcid_EachContextRunsItsOwn()
     {
         const ulong OtherTables = 0x110000;
-        using var rig = new FlowRig(10);
+        using var rig = new FlowRig(10, IsRelative);
         TrapBench bench = rig.Bench;
         bench.Write(OtherTables, (OtherTables + 0x1000) | 7);
         bench.Write(OtherTables + 0x1000, (OtherTables + 0x2000) | 7);
@@ -154,7 +157,7 @@ public sealed class RegionFlowTests
     [Fact]
     public void SecondPageWritten_NewCodeRuns()
     {
-        using var rig = new FlowRig(10);
+        using var rig = new FlowRig(10, IsRelative);
         Trap end = rig.Bench.Run(c =>
         {
             CallMany(c);
@@ -170,7 +173,7 @@ public sealed class RegionFlowTests
     public void InstructionAcrossThePageEnd_SecondHalfRemapped_NewBytesRun()
     {
         const ulong Across = Function + 0x1000 - 4;
-        using var rig = new FlowRig(10);
+        using var rig = new FlowRig(10, IsRelative);
         byte[] code = rig.Bench.Assemble(Across, c =>
         {
             c.add(rbx, 0x01000000); // the last three bytes of the immediate lie in the second page
@@ -195,7 +198,7 @@ public sealed class RegionFlowTests
     [Fact]
     public void SecondPageUnmapped_FaultsThere()
     {
-        using var rig = new FlowRig(10);
+        using var rig = new FlowRig(10, IsRelative);
         Trap end = rig.Bench.Run(c =>
         {
             CallMany(c);
@@ -211,7 +214,7 @@ public sealed class RegionFlowTests
     [Fact]
     public void ReturnAddressChangedOnTheStack_ReturnsThere()
     {
-        using var rig = new FlowRig(10);
+        using var rig = new FlowRig(10, IsRelative);
         rig.Bench.Assemble(Function, c =>
         {
             Label even = c.CreateLabel();
@@ -239,7 +242,7 @@ public sealed class RegionFlowTests
     [Fact]
     public void ReturnsToMoreCallsThanAreCompared_ReachThemAll()
     {
-        using var rig = new FlowRig(10);
+        using var rig = new FlowRig(10, IsRelative);
         Trap end = rig.Bench.Run(c =>
         {
             Label again = c.CreateLabel();
@@ -258,7 +261,7 @@ public sealed class RegionFlowTests
         Assert.Equal((-1, 6000UL, 63_000UL), (end.Vector, end.Gpr[3], end.Gpr[0]));
     }
 
-    private static void CallMany(Assembler c, int count = 1000, ulong function = Function)
+    protected static void CallMany(Assembler c, int count = 1000, ulong function = Function)
     {
         Label again = c.CreateLabel();
         c.mov(ecx, count);
@@ -282,11 +285,11 @@ public sealed class RegionFlowTests
     }
 
     /// <summary>A function that adds 1 to RBX in a page of its own, and one that adds 100 to be mapped there.</summary>
-    private sealed class FlowRig : IDisposable
+    private protected sealed class FlowRig : IDisposable
     {
-        public FlowRig(int threshold)
+        public FlowRig(int threshold, bool isRelative)
         {
-            Bench = new TrapBench(TierOptions.AtOnce(threshold) with { CompileRegion = Compile });
+            Bench = new TrapBench(TierOptions.AtOnce(threshold) with { CompileRegion = Compile, RelativeKernel = isRelative });
             foreach ((ulong address, int value) in (ReadOnlySpan<(ulong, int)>)[(Function, 1), (OtherFunction, 100)])
             {
                 Bench.Assemble(address, c =>

@@ -240,9 +240,9 @@ internal sealed unsafe class RegionRig : IDisposable
         NativeMemory.AlignedFree(_jumpCache);
     }
 
-    // The lazy triple is compared by value; temporaries are nobody's.
+    // The lazy triple is compared by value; temporaries are nobody's, and the page is that of relative blocks alone.
     private static bool IsCompared(int offset) =>
-        offset is not ((>= 0x40 and < 0x60) or (>= CpuHeader.TemporarySlot and < CpuHeader.Size) or 0x18)
+        offset is not ((>= 0x40 and < 0x60) or (>= CpuHeader.PcPageSlot and < CpuHeader.Size) or 0x18)
         && offset is not (>= CpuHeader.ScalarEnd + (CpuHeader.VectorTemporary * CpuHeader.VectorStride) and < CpuHeader.VectorEnd)
         && offset is not (>= CpuHeader.UnusedVectorSlot and < CpuHeader.UnusedVectorSlot + CpuHeader.VectorStride);
 

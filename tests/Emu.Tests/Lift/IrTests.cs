@@ -12,7 +12,7 @@ public sealed class IrTests
 
     public IrTests()
     {
-        _block.Begin(0x1000, 0, ulong.MaxValue);
+        _block.Begin(0x1000, 0, ulong.MaxValue, isRelative: false);
         _block.BeginInstruction(0);
     }
 

@@ -25,7 +25,7 @@ internal sealed class TcgBench : IDisposable
         Ram = new GuestRam("ram", 2 << 20);
         MemoryRegion root = MemoryRegion.Container("memory", 1UL << 40);
         root.Add(0, MemoryRegion.OfRam("ram", Ram, 0, Ram.Size));
-        MemoryRegion ports = MemoryRegion.Container("ports", 0x10000);
+        MemoryRegion ports = Ports;
         ports.Add(0x3f8, MemoryRegion.OfIo("text", 1, new TextPort(this), IoAccess.Bytes));
         ports.Add(0xf4, MemoryRegion.OfIo("exit", 1, new ExitPort(this), IoAccess.Bytes));
         Memory = new AddressSpace("memory", root, _lock);
@@ -40,6 +40,9 @@ internal sealed class TcgBench : IDisposable
     public GuestRam Ram { get; }
 
     public AddressSpace Memory { get; }
+
+    /// <summary>The port space's tree, to place more in.</summary>
+    public MemoryRegion Ports { get; } = MemoryRegion.Container("ports", 0x10000);
 
     public IVcpu Vcpu { get; }
 

@@ -33,7 +33,7 @@ internal enum StringOperation
 /// String instructions. Registers are committed per element (or per run of elements inside a page), so a fault or an exit request
 /// in between leaves a state from which executing the instruction again goes on where it stopped (SDM vol. 2, REP).
 /// </summary>
-internal static unsafe class StringHelpers
+internal static unsafe partial class StringHelpers
 {
     private const int RepeatEqual = 1;
     private const int PageSize = 4096;
@@ -75,7 +75,7 @@ internal static unsafe class StringHelpers
     }
 
     /// <summary>One execution of a string instruction.</summary>
-    private readonly ref struct StringRun
+    private readonly ref partial struct StringRun
     {
         private readonly X86Cpu _cpu;
         private readonly X86CpuState* _state;
@@ -108,15 +108,11 @@ internal static unsafe class StringHelpers
         /// <summary>Some iterations of a repeated instruction, at least one. True when its condition ends it.</summary>
         public bool Elements(bool whileEqual, bool alone)
         {
-            if (!alone && _step > 0 && _operation is StringOperation.Move or StringOperation.Store)
+            if (!alone && _step > 0 && Block() is ulong done and not 0)
             {
-                ulong done = _operation == StringOperation.Move ? MoveBlock() : StoreBlock();
-                if (done != 0)
-                {
-                    Advance(done);
-                    Consume(done);
-                    return false;
-                }
+                Advance(done);
+                Consume(done);
+                return false;
             }
 
             Element();
@@ -174,6 +170,16 @@ internal static unsafe class StringHelpers
             _cpu.CheckIoPermission(port, _size);
             _cpu.WritePort(port, _cpu.ReadLinear(Source(), _size), _size);
         }
+
+        // As many elements as can be done together; zero when the next one must be done by itself.
+        private ulong Block() => _operation switch
+        {
+            StringOperation.Move => MoveBlock(),
+            StringOperation.Store => StoreBlock(),
+            StringOperation.Input when _cpu.MayMovePortBlocks => InputBlock(),
+            StringOperation.Output when _cpu.MayMovePortBlocks => OutputBlock(),
+            _ => 0,
+        };
 
         // MOVS forward through host memory, up to the first page end. Zero when a page is not plain memory.
         private ulong MoveBlock()
@@ -247,13 +253,16 @@ internal static unsafe class StringHelpers
         // Whole elements from here to the page end, at most limit.
         private ulong ElementsInPage(ulong linear, ulong limit) => Math.Min(limit, (PageSize - (linear & (PageSize - 1))) / (uint)_size);
 
-        // A run must not wrap at the address size, nor need a limit check per element.
+        // A run must not wrap at the address size, nor reach over a limit.
         private bool IsContiguous(ulong elements)
         {
-            ulong bytes = elements * (uint)_size;
-            bool flat = IsFlat(X86Segment.Es) && (!ReadsSource || IsFlat(_sourceSegment));
-            return flat && Fits(X86Gpr.Rdi, bytes) && (!ReadsSource || Fits(X86Gpr.Rsi, bytes));
+            uint bytes = (uint)elements * (uint)_size;
+            return (!UsesDestination || IsContiguous(X86Segment.Es, X86Gpr.Rdi, bytes, write: true))
+                && (!ReadsSource || IsContiguous(_sourceSegment, X86Gpr.Rsi, bytes, write: false));
         }
+
+        private bool IsContiguous(int segment, int register, uint bytes, bool write) => Fits(register, bytes)
+            && (IsFlat(segment) || _cpu.AllowsSegmentAccess(segment, _state->Gpr[register] & _addressMask, bytes, write));
 
         private bool Fits(int register, ulong bytes) => _addressMask - (_state->Gpr[register] & _addressMask) >= bytes - 1;
 

@@ -205,7 +205,7 @@ internal sealed unsafe partial class X86Lifter
 
     private void PushReturnAddress(int bytes)
     {
-        if ((long)NextPc == (int)NextPc)
+        if ((long)NextPc == (int)NextPc && !_block.IsRelative)
         {
             StoreImmediate(StackSlot(-bytes, bytes, write: true), WidthOf(bytes), (int)NextPc);
             MoveStackPointer(-bytes);
@@ -213,7 +213,7 @@ internal sealed unsafe partial class X86Lifter
         }
 
         ushort address = Temporary();
-        MoveImmediate(address, IrWidth.W64, NextPc);
+        MovePc(address, NextPc);
         Push(address, bytes);
     }
 
@@ -243,7 +243,7 @@ internal sealed unsafe partial class X86Lifter
     /// <summary>A call that moves the program counter; it finds the next instruction's address there.</summary>
     private ref IrOp Transfer(delegate*<CpuHeader*, ulong, ulong, ulong, ulong> helper, int operandBytes)
     {
-        MoveImmediate(CpuHeader.PcSlot, IrWidth.W64, NextPc);
+        MovePc(CpuHeader.PcSlot, NextPc);
         ref IrOp op = ref Call(helper, IrCallEffects.All);
         op.Imm = operandBytes;
         return ref op;

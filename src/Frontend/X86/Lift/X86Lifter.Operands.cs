@@ -318,6 +318,11 @@ internal sealed unsafe partial class X86Lifter
         if (instruction.IsIPRelativeMemoryOperand)
         {
             displacement = instruction.IPRelativeMemoryAddress;
+            if (_block.IsRelative)
+            {
+                baseSlot = CpuHeader.PcPageSlot;
+                displacement -= _block.StartPage;
+            }
         }
         else if (baseRegister != Register.None)
         {

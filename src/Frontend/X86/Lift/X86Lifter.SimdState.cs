@@ -96,7 +96,7 @@ internal sealed unsafe partial class X86Lifter
         ushort value = ReadOperand(instruction, 0, IrWidth.W32);
         Call(&StateHelpers.WriteMxcsr, IrCallEffects.MayFault).A = value;
         ushort next = Temporary();
-        MoveImmediate(next, IrWidth.W64, NextPc);
+        MovePc(next, NextPc);
         EndWithIndirectJump(next);
     }
 

@@ -26,7 +26,7 @@ internal sealed unsafe partial class X86Lifter
         ushort overflow = lifter.Temporary();
         lifter.MoveImmediate(overflow, IrWidth.W64, 0);
         lifter._block.AddCondition(IrOpcode.SetCondition, IrWidth.W8, IrCondition.Overflow).Dst = overflow;
-        lifter.MoveImmediate(CpuHeader.PcSlot, IrWidth.W64, lifter.NextPc);
+        lifter.MovePc(CpuHeader.PcSlot, lifter.NextPc);
         lifter.Call(&ConditionalHelpers.InterruptIf, IrCallEffects.All).A = overflow;
         lifter.EndWithExit();
     }
@@ -52,7 +52,7 @@ internal sealed unsafe partial class X86Lifter
         SystemEntry entry = SystemTable.Entries[index];
         if (entry.Ends)
         {
-            lifter.MoveImmediate(CpuHeader.PcSlot, IrWidth.W64, lifter.NextPc); // HLT resumes there
+            lifter.MovePc(CpuHeader.PcSlot, lifter.NextPc); // HLT resumes there
         }
 
         lifter.Call((delegate*<CpuHeader*, ulong, ulong, ulong, ulong>)entry.Helper, entry.Effects);

@@ -127,7 +127,7 @@ internal sealed unsafe partial class X86Lifter
         if (entry.ChangesMode)
         {
             ushort next = Temporary();
-            MoveImmediate(next, IrWidth.W64, NextPc);
+            MovePc(next, NextPc);
             EndWithIndirectJump(next);
         }
         else if (entry.Memory is X87Memory.Address or X87Memory.Store)
@@ -144,7 +144,7 @@ internal sealed unsafe partial class X86Lifter
             return;
         }
 
-        MoveImmediate(X86Slots.X87InstructionPointer, IrWidth.W64, Pc);
+        MovePc(X86Slots.X87InstructionPointer, Pc);
         if (entry.Memory != X87Memory.None)
         {
             EmitLea(X86Slots.X87DataPointer, IrWidth.W64, EffectiveAddress(instruction));

@@ -37,6 +37,9 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
     /// <summary>Called with address and text of each instruction that is lifted.</summary>
     public Action<ulong, string>? Disassembled { get; set; }
 
+    /// <summary>64-bit code is relative at every privilege level.</summary>
+    public bool RelativeKernel { get; init; }
+
     /// <summary>16, 32 or 64.</summary>
     private int CodeSize { get; set; }
 
@@ -70,6 +73,9 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
 
         return true;
     }
+
+    /// <inheritdoc/>
+    public bool IsRelative => IsRelativeMode(_cpu.State->Header.ModeKey);
 
     /// <inheritdoc/>
     public bool TryLift(IrBlock block, ulong pc, ulong physical, int maxInstructions)
@@ -128,6 +134,10 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
         return true;
     }
 
+    // Programs and libraries of 64 bits are mapped at other addresses in each process; kernels stay where they are.
+    private bool IsRelativeMode(ulong modeKey) =>
+        (modeKey & X86ModeKey.CodeSizeMask) == X86ModeKey.Code64 && (RelativeKernel || ((modeKey >> X86ModeKey.CplShift) & 3) == 3);
+
     private ulong LinearOf(ulong pc) =>
         (_cpu.State->Header.ModeKey & X86ModeKey.Code64) != 0 ? pc : (uint)(pc + _cpu.State->SegmentBase[X86Segment.Cs]);
 
@@ -137,7 +147,7 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
         _modeKey = _cpu.State->Header.ModeKey;
         CodeSize = (_modeKey & X86ModeKey.CodeSizeMask) switch { 0 => 16, X86ModeKey.Code32 => 32, _ => 64 };
         Pc = pc;
-        block.Begin(Pc, _modeKey, PcMask);
+        block.Begin(Pc, _modeKey, PcMask, IsRelativeMode(_modeKey));
 
         // Outside flat mode the CS limit is checked at every entry, and CS base may change the meaning of an offset.
         block.MayChain = IsFlat && (_modeKey >> X86ModeKey.CodeBaseShift) == 0;
@@ -203,7 +213,7 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
         }
         else
         {
-            MoveImmediate(CpuHeader.PcSlot, IrWidth.W64, target);
+            MovePc(CpuHeader.PcSlot, target);
             EndWithExit();
         }
     }
@@ -218,7 +228,7 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
     /// <summary>Ends the block after an instruction that changed what later instructions mean: continue behind it.</summary>
     private void EndAtNext()
     {
-        MoveImmediate(CpuHeader.PcSlot, IrWidth.W64, NextPc);
+        MovePc(CpuHeader.PcSlot, NextPc);
         EndWithLookup();
     }
 
@@ -248,11 +258,31 @@ internal sealed unsafe partial class X86Lifter : IGuestFrontend
         }
 
         ushort taken = Temporary();
-        MoveImmediate(taken, IrWidth.W64, target);
-        MoveImmediate(CpuHeader.PcSlot, IrWidth.W64, NextPc);
+        MovePc(taken, target);
+        MovePc(CpuHeader.PcSlot, NextPc);
         ref IrOp op = ref _block.AddCondition(IrOpcode.Select, IrWidth.W64, condition);
         (op.Dst, op.A, op.B) = (CpuHeader.PcSlot, CpuHeader.PcSlot, taken);
         EndWithExit();
+    }
+
+    /// <summary>Sets a slot to a program counter.</summary>
+    private void MovePc(ushort slot, ulong pc)
+    {
+        long delta = (long)(pc - _block.StartPage);
+        if (!_block.IsRelative)
+        {
+            MoveImmediate(slot, IrWidth.W64, pc);
+        }
+        else if (delta == (int)delta)
+        {
+            ref IrOp op = ref _block.Add(IrOpcode.Lea, IrWidth.W64);
+            (op.Dst, op.A, op.B, op.C, op.Imm) = (slot, CpuHeader.PcPageSlot, CpuHeader.ZeroSlot, CpuHeader.ZeroSlot, delta);
+        }
+        else
+        {
+            MoveImmediate(slot, IrWidth.W64, (ulong)delta);
+            BinarySlots(IrOpcode.Add, IrWidth.W64, slot, slot, CpuHeader.PcPageSlot);
+        }
     }
 
     private bool IsJumpEncodable(ulong target) => !Is64 || (long)(target - _block.StartPc) == (int)(target - _block.StartPc);

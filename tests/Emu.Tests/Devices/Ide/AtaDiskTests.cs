@@ -32,6 +32,30 @@ public sealed class AtaDiskTests : IDisposable
         Assert.Equal(IdeBench.Ready, _bench.In(Status));
     }
 
+    [Fact]
+    public void DataRegister_InBlocks_IsTheSameAndStopsAtTheEndOfASector()
+    {
+        int never = 0;
+        byte[] data = new byte[1024];
+        _bench.Command(0x20, lba: 5, count: 2);
+        _bench.Workers.Run();
+        _ = _bench.In(Status);
+        Assert.Equal(0UL, _bench.Ports.Read(Data, 2) ^ BitConverter.ToUInt16(_bench.Disk.Content, 5 * 512));
+
+        int stop = 1;
+        Assert.Equal(255, _bench.Ports.ReadRepeated(Data, data.AsSpan(2, 1022), 2, in stop));
+        _bench.Workers.Run();
+        Assert.True(_bench.Irq(14));
+        Assert.Equal(128, _bench.Ports.ReadRepeated(Data, data.AsSpan(512), 4, in never));
+        Assert.Equal(_bench.Disk.Content.AsSpan((5 * 512) + 2, 1022).ToArray(), data[2..]);
+
+        _bench.Command(0x30, lba: 9, count: 1);
+        Assert.Equal(256, _bench.Ports.WriteRepeated(Data, data.AsSpan(512), 2, in never));
+        _bench.Workers.Run();
+        Assert.Equal(data[512..], _bench.Disk.Content.AsSpan(9 * 512, 512).ToArray());
+        Assert.Equal(IdeBench.Ready, _bench.In(Status));
+    }
+
     [Theory]
     [InlineData(0x20, 1, false)]
     [InlineData(0xc4, 8, false)]

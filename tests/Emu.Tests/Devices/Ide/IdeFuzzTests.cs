@@ -47,6 +47,9 @@ public sealed class IdeFuzzTests
                 case 10:
                     WriteTable(bench, random);
                     break;
+                case 11 when random.Next(2) == 0:
+                    MoveBlock(bench, random, command);
+                    break;
                 case 11:
                     bench.Ports.Write((ulong)command + (ulong)random.Next(9), (ulong)random.NextInt64(), 1 << random.Next(3));
                     break;
@@ -71,6 +74,16 @@ public sealed class IdeFuzzTests
         // It was worth it: the drives did work.
         Assert.True(interrupts > Steps / 100);
         Assert.True(transfers > Steps / 100);
+    }
+
+    private static void MoveBlock(IdeBench bench, Random random, int command)
+    {
+        int size = 1 << random.Next(3);
+        byte[] data = new byte[size * random.Next(1, 700)];
+        int stop = random.Next(2);
+        ulong port = (ulong)command + (random.Next(4) == 0 ? (ulong)random.Next(9) : 0);
+        int elements = random.Next(2) == 0 ? bench.Ports.ReadRepeated(port, data, size, in stop) : bench.Ports.WriteRepeated(port, data, size, in stop);
+        Assert.InRange(elements, 1, data.Length / size);
     }
 
     private static int Transfer(IdeBench bench, Random random, int command)
