@@ -105,7 +105,7 @@ internal sealed partial class AgentMachine : IDisposable
             if (left <= TimeSpan.Zero || !_lines.TryTake(out (long Time, string Text) line, left))
             {
                 throw new MachineFailure(_lines.IsCompleted
-                    ? $"the machine ended; last line: {skipped.LastOrDefault() ?? "(none)"}"
+                    ? $"the machine ended{ExitCode()}; last line: {skipped.LastOrDefault() ?? "(none)"}"
                     : $"no end within {limit.TotalSeconds:F0} s");
             }
 
@@ -117,6 +117,9 @@ internal sealed partial class AgentMachine : IDisposable
             skipped.Add(line.Text);
         }
     }
+
+    // The output ends a moment before the process does.
+    private string ExitCode() => _process.WaitForExit(TimeSpan.FromSeconds(1)) ? $" with exit code {_process.ExitCode}" : "";
 
     private void Read()
     {

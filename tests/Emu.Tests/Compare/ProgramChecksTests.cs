@@ -57,7 +57,7 @@ public sealed class ProgramChecksTests
     [UnixTheory]
     [InlineData(":", "status 0, digest", null)]
     [InlineData("echo '[    5.000000] watchdog: BUG: soft lockup'", "status 0, digest", "the guest's kernel says: [    5.000000] watchdog: BUG: soft lockup")]
-    [InlineData("exit", "none", "the machine ended; last line: (none)")]
+    [InlineData("exit 3", "none", "the machine ended with exit code 3; last line: (none)")]
     [InlineData("sleep 5", "none", "no end within 1 s")]
     public void Run_TellsStatusDigestAndWhatWentWrong(string reply, string outcome, string? failure)
     {
